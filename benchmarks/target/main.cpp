@@ -1,0 +1,96 @@
+// The server that load generators and client tests are pointed at. Bodies up to 1 MiB both ways, 4,096
+// connections a shard, and the number of shards from the command line.
+#include <nen/nen.hpp>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <string_view>
+
+#include "../../examples/common/arguments.hpp"
+
+namespace {
+
+constexpr std::size_t body_bytes_max = nen::MiB;
+
+/// What /bytes/:n sends: the alphabet, again and again, so that a client can check every byte.
+std::array<char, body_bytes_max> alphabet;
+
+nen::reply plaintext(nen::response& res) { return res.text("Hello, World!"); }
+
+nen::reply json(nen::response& res) { return res.json({{"message", "Hello, World!"}}); }
+
+nen::reply user(std::uint32_t id, nen::response& res) { return res.json({{"id", id}}); }
+
+nen::reply echo(const nen::request& req, nen::response& res) { return res.bytes(req.body()); }
+
+nen::reply discard(const nen::request& req, nen::response& res) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, req.body().size()).ptr;
+  return res.text({digits, static_cast<std::size_t>(end - digits)});
+}
+
+nen::reply bytes(std::uint32_t count, nen::response& res) {
+  if (count > alphabet.size()) return res.status(404);
+  return res.send_static("application/octet-stream", {alphabet.data(), count});
+}
+
+using routes = nen::router<  //
+    nen::get<"/", plaintext>,                //
+    nen::post<"/", echo>,                    //
+    nen::get<"/plaintext", plaintext>,       //
+    nen::get<"/json", json>,                 //
+    nen::get<"/users/:id", user>,            //
+    nen::any<"/echo", echo>,                 //
+    nen::post<"/discard", discard>,          //
+    nen::get<"/bytes/:count", bytes>>;
+
+constexpr nen::config with_shards(std::uint32_t shards) {
+  return {
+      .shards = shards,
+      .connections = 4096,
+      .receive_buffers = 1024,
+      .receive_buffer_bytes = 16 * nen::KiB,
+      // Twice as many as connections: every one can have answers on the way and as many behind them.
+      .send_slots = 8192,
+      .send_slot_bytes = 4 * nen::KiB,
+      .response_bytes_max = body_bytes_max,
+      .head_slots = 256,
+      .body_slots = 32,
+      .body_bytes_max = body_bytes_max,
+  };
+}
+
+void say_address(std::string_view address) {
+  std::printf("listening on %.*s\n", static_cast<int>(address.size()), address.data());
+  std::fflush(stdout);
+}
+
+/// The number of shards shapes memory and so is part of the type: one server for each that is offered.
+template <std::uint32_t Shards>
+int run(const nen::listen_options& options) {
+  static nen::server<routes, with_shards(Shards)> server;
+  return server.run(options).exit_code();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string_view host = "127.0.0.1";
+  std::uint16_t port = 8080;
+  std::uint16_t shards = 1;
+  example::read_arguments(argc, argv,
+                          {{"--host", "numeric address to listen on (127.0.0.1)", host},
+                           {"--port", "0: the kernel chooses (8080)", port},
+                           {"--shards", "1, 2, 4 or 8 threads (1)", shards}});
+  for (std::size_t i = 0; i < alphabet.size(); ++i) alphabet[i] = static_cast<char>('a' + i % 26);
+  const nen::listen_options options{.host = host, .port = port, .on_listening = say_address};
+  switch (shards) {
+    case 1: return run<1>(options);
+    case 2: return run<2>(options);
+    case 4: return run<4>(options);
+    case 8: return run<8>(options);
+  }
+  std::fprintf(stderr, "%s: --shards must be 1, 2, 4 or 8\n", argv[0]);
+  return 2;
+}

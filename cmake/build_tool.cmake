@@ -1,0 +1,11 @@
+# Included before project(): Debian's cmake only recommends make, and without it project() fails.
+if(NEN_INSTALL_DEPS AND CMAKE_GENERATOR STREQUAL "Unix Makefiles")
+  find_program(NEN_MAKE NAMES gmake make)
+  mark_as_advanced(NEN_MAKE)
+  nen_apt_find(nen_has_apt)
+  if(NOT NEN_MAKE AND nen_has_apt)
+    message(STATUS "Missing: make. Installing with apt-get (NEN_INSTALL_DEPS is on).")
+    nen_apt_get(update)
+    nen_apt_install(make)
+  endif()
+endif()

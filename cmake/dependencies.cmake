@@ -1,0 +1,96 @@
+# Finds everything that this configuration needs. With NEN_INSTALL_DEPS (the presets set it) it names
+# what is missing and installs it with apt-get first; without, the first missing thing is an error
+# of one sentence that names its package.
+include("${CMAKE_CURRENT_LIST_DIR}/requirements.cmake")
+
+# The package of each thing on Debian. llhttp's is found out when it is needed.
+set(nen_package_liburing liburing-dev)
+set(nen_package_catch2 catch2)
+set(nen_package_benchmark libbenchmark-dev)
+set(nen_package_clang++ clang)
+set(nen_package_curl curl)
+set(nen_package_h2load nghttp2-client)
+set(nen_package_node nodejs)
+set(nen_package_python3 python3)
+set(nen_package_wrk wrk)
+set(nen_test_tools python3 curl wrk h2load node clang++)
+
+# Sets nen_missing and nen_missing_sentence to all that is not there, tools last.
+macro(nen_find_dependencies)
+  nen_find_requirements()
+  if(NEN_BUILD_TESTS)
+    find_package(Catch2 QUIET)
+    if(NOT Catch2_FOUND)
+      list(APPEND nen_missing catch2)
+      set(nen_sentence_catch2
+          "nen's tests need Catch2 2.13 or newer: install catch2 (Debian, Ubuntu, Arch), "
+          "catch-devel (Fedora) or catch2-3 (Alpine), or set NEN_BUILD_TESTS=OFF.")
+    endif()
+  endif()
+  if(NEN_BUILD_BENCHMARKS)
+    find_package(benchmark QUIET)
+    if(NOT benchmark_FOUND)
+      list(APPEND nen_missing benchmark)
+      set(nen_sentence_benchmark
+          "nen's benchmarks need Google Benchmark: install libbenchmark-dev (Debian, Ubuntu), "
+          "google-benchmark-devel (Fedora), benchmark (Arch) or benchmark-dev (Alpine), "
+          "or set NEN_BUILD_BENCHMARKS=OFF.")
+    endif()
+  endif()
+  if(NEN_BUILD_TESTS)
+    foreach(tool IN LISTS nen_test_tools)
+      find_program(NEN_TOOL_${tool} ${tool})
+      mark_as_advanced(NEN_TOOL_${tool})
+      if(NOT NEN_TOOL_${tool} AND (NEN_REQUIRE_TOOLS OR NEN_INSTALL_DEPS))
+        list(APPEND nen_missing ${tool})
+        set(nen_sentence_${tool}
+            "nen's tests need the program ${tool}: install ${nen_package_${tool}} (its name on "
+            "Debian and Ubuntu), or set NEN_REQUIRE_TOOLS=OFF to skip the tests that use it.")
+      endif()
+    endforeach()
+  endif()
+endmacro()
+
+# Installs the Debian packages of what nen_missing names.
+function(nen_install_missing)
+  nen_apt_find(has_apt)
+  if(NOT has_apt)
+    return()
+  endif()
+  list(JOIN nen_missing ", " names)
+  message(STATUS "Missing: ${names}. Installing with apt-get (NEN_INSTALL_DEPS is on).")
+  nen_apt_get(update)
+  set(packages "")
+  foreach(name IN LISTS nen_missing)
+    if(name STREQUAL "llhttp")
+      # Debian 13 has the library, Debian 12 only its sources.
+      execute_process(
+        COMMAND apt-cache show libllhttp-dev
+        RESULT_VARIABLE status
+        OUTPUT_QUIET ERROR_QUIET)
+      if(status EQUAL 0)
+        list(APPEND packages libllhttp-dev)
+      else()
+        list(APPEND packages node-llhttp)
+      endif()
+    else()
+      list(APPEND packages ${nen_package_${name}})
+    endif()
+  endforeach()
+  nen_apt_install(${packages})
+endfunction()
+
+nen_find_dependencies()
+if(nen_missing AND NEN_INSTALL_DEPS)
+  nen_install_missing()
+  nen_find_dependencies()
+endif()
+foreach(name IN LISTS nen_missing)
+  if(nen_missing_sentence STREQUAL "" AND (NEN_REQUIRE_TOOLS OR NOT name IN_LIST nen_test_tools))
+    string(CONCAT nen_missing_sentence ${nen_sentence_${name}})
+  endif()
+endforeach()
+if(nen_missing_sentence)
+  message(FATAL_ERROR "${nen_missing_sentence}")
+endif()
+message(STATUS "nen: liburing ${Liburing_VERSION}, llhttp ${Llhttp_VERSION} (${Llhttp_KIND})")

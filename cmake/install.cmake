@@ -1,0 +1,22 @@
+# Install rules: the headers, and a package for find_package(nen).
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(nen_config_dir "${CMAKE_INSTALL_DATADIR}/cmake/nen")
+install(DIRECTORY include/nen DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/nen")
+install(TARGETS nen EXPORT nenTargets)
+install(
+  EXPORT nenTargets
+  NAMESPACE nen::
+  DESTINATION "${nen_config_dir}")
+write_basic_package_version_file(
+  "${CMAKE_CURRENT_BINARY_DIR}/nenConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(
+  FILES "${CMAKE_CURRENT_BINARY_DIR}/nenConfigVersion.cmake"
+        cmake/nenConfig.cmake
+        cmake/requirements.cmake
+        cmake/FindLiburing.cmake
+        cmake/FindLlhttp.cmake
+  DESTINATION "${nen_config_dir}")

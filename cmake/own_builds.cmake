@@ -1,0 +1,40 @@
+# How nen's own examples, tests and benchmarks are built. Nothing here reaches a user of nen::nen.
+if(PROJECT_IS_TOP_LEVEL)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+  endif()
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+# Every program goes into one folder, so that scripts which drive them need one path.
+set(nen_program_dir "${CMAKE_BINARY_DIR}/bin")
+
+set(nen_warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror=switch)
+if(NEN_WERROR)
+  # What a newer Catch2 or Google Benchmark deprecates must not break the build.
+  list(APPEND nen_warnings -Werror -Wno-error=deprecated-declarations)
+endif()
+
+# A sanitizer has to see everything in the process, llhttp's sources too.
+if(NEN_SANITIZE)
+  set(nen_sanitize -fsanitize=${NEN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(${nen_sanitize})
+  add_link_options(-fsanitize=${NEN_SANITIZE})
+  if(TARGET nen_llhttp)
+    target_compile_options(nen_llhttp PRIVATE ${nen_sanitize})
+  endif()
+  if(NEN_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC warns that its thread sanitizer does not model std::atomic_thread_fence.
+    list(APPEND nen_warnings -Wno-tsan)
+  endif()
+endif()
+
+# nen_add_program(<target> <program name> <source>...): an executable of nen's own.
+function(nen_add_program target name)
+  add_executable(${target} ${ARGN})
+  target_link_libraries(${target} PRIVATE nen::nen)
+  target_compile_options(${target} PRIVATE ${nen_warnings})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY
+                                                                   "${nen_program_dir}")
+endfunction()

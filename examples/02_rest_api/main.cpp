@@ -1,0 +1,204 @@
+// A small REST API: named sensors and their readings, kept in memory of a fixed size.
+//
+//   curl -H 'Authorization: Bearer let-me-in' localhost:8080/api/sensors -d kitchen
+//   curl -H 'Authorization: Bearer let-me-in' localhost:8080/api/sensors/1 -X PUT -d 21.5
+//   curl -H 'Authorization: Bearer let-me-in' localhost:8080/api/sensors
+#include <nen/nen.hpp>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "../common/arguments.hpp"
+
+namespace {
+
+// ---- The state: one object that the server owns, and that handlers ask for by its type. ----
+
+struct sensor {
+  std::uint32_t id;  // 0: the place is free
+  char name[32];
+  std::uint8_t name_size;
+  double celsius;
+
+  std::string_view name_view() const { return {name, name_size}; }
+};
+
+/// With one shard (the default) one thread runs all handlers, so that nothing needs a lock.
+struct sensors {
+  std::array<sensor, 64> places;
+  std::uint32_t last_id;
+
+  sensor* find(std::uint32_t id) {
+    for (sensor& s : places)
+      if (s.id == id && id != 0) return &s;
+    return nullptr;
+  }
+  sensor* find(std::string_view name) {
+    for (sensor& s : places)
+      if (s.id != 0 && s.name_view() == name) return &s;
+    return nullptr;
+  }
+  sensor* add(std::string_view name) {
+    for (sensor& s : places) {
+      if (s.id != 0) continue;
+      s = {.id = ++last_id, .name = {}, .name_size = static_cast<std::uint8_t>(name.size()),
+           .celsius = 0};
+      std::memcpy(s.name, name.data(), name.size());
+      return &s;
+    }
+    return nullptr;
+  }
+};
+
+// ---- An extractor: what nen::extractor is specialised for, a handler can take as a parameter. ----
+
+/// "?after=10&limit=5"; both may be left out. Anything else is answered 400 before the handler runs.
+struct page {
+  std::uint32_t after = 0;
+  std::uint32_t limit = 20;
+};
+
+}  // namespace
+
+template <>
+struct nen::extractor<page> {
+  static std::optional<page> from(const nen::request& req) {
+    page result;
+    for (std::string_view rest = req.query(); !rest.empty();) {
+      const std::string_view pair = rest.substr(0, rest.find('&'));
+      rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos) return std::nullopt;
+      const auto number = nen::parse_decimal<std::uint32_t>(pair.substr(equals + 1));
+      const std::string_view name = pair.substr(0, equals);
+      if (!number || (name != "after" && name != "limit")) return std::nullopt;
+      (name == "after" ? result.after : result.limit) = *number;
+    }
+    return result;
+  }
+};
+
+namespace {
+
+// ---- Answers. Every path of a handler must return one: forgetting it does not compile. ----
+
+nen::reply problem(nen::response& res, nen::status code, std::string_view sentence) {
+  return res.set_status(code).json({{"error", sentence}});
+}
+
+nen::reply show(nen::response& res, const sensor& s) {
+  return res.json({{"id", s.id}, {"name", s.name_view()}, {"celsius", s.celsius}});
+}
+
+// ---- Handlers ask for what they need, in any order. ----
+
+nen::reply list(page wanted, const sensors& all, nen::response& res) {
+  // An answer of a length that nobody knows yet is written piece by piece.
+  res.begin("application/json").write("[");
+  std::uint32_t written = 0;
+  for (const sensor& s : all.places) {
+    if (s.id <= wanted.after || written == wanted.limit) continue;
+    if (written++ != 0) res.write(",");
+    nen::json_value({{"id", s.id}, {"name", s.name_view()}, {"celsius", s.celsius}}).write_to(res);
+  }
+  return res.write("]").finish();
+}
+
+nen::reply get_one(std::uint32_t id, sensors& all, nen::response& res) {
+  const sensor* const found = all.find(id);
+  return found != nullptr ? show(res, *found)
+                          : problem(res, nen::status::not_found, "no sensor has this id");
+}
+
+nen::reply create(const nen::request& req, sensors& all, nen::response& res) {
+  const std::string_view name = req.body();
+  if (name.empty() || name.size() > sizeof sensor::name)
+    return problem(res, nen::status::bad_request, "the body is the name: 1 to 32 characters");
+  for (const char c : name)
+    if (!nen::is_token_char(c))
+      return problem(res, nen::status::bad_request, "a name has no spaces and no punctuation");
+  if (all.find(name) != nullptr)
+    return problem(res, nen::status::conflict, "a sensor of this name exists");
+  const sensor* const made = all.add(name);
+  if (made == nullptr)
+    return problem(res, nen::status::service_unavailable, "there is no room for more sensors");
+
+  char location[32];
+  const int size = std::snprintf(location, sizeof location, "/api/sensors/%u", made->id);
+  res.set_status(nen::status::created);
+  res.field("Location", {location, static_cast<std::size_t>(size)});
+  return show(res, *made);
+}
+
+nen::reply update(std::uint32_t id, const nen::request& req, sensors& all, nen::response& res) {
+  sensor* const found = all.find(id);
+  if (found == nullptr) return problem(res, nen::status::not_found, "no sensor has this id");
+  const std::string_view text = req.body();
+  double celsius = 0;
+  const auto [end, trouble] = std::from_chars(text.data(), text.data() + text.size(), celsius);
+  if (trouble != std::errc() || end != text.data() + text.size() || !std::isfinite(celsius))
+    return problem(res, nen::status::bad_request, "the body is the temperature: a number");
+  found->celsius = celsius;
+  return show(res, *found);
+}
+
+nen::reply remove(std::uint32_t id, sensors& all, nen::response& res) {
+  sensor* const found = all.find(id);
+  if (found == nullptr) return problem(res, nen::status::not_found, "no sensor has this id");
+  *found = {};
+  return res.status(nen::status::no_content);
+}
+
+nen::reply index(nen::response& res) { return res.text("The API is at /api/sensors.\n"); }
+
+// ---- Middleware: calls next() to go on, or answers itself. ----
+
+nen::reply with_token(const nen::request& req, nen::response& res, nen::next next) {
+  if (req.field("Authorization") == "Bearer let-me-in") return next();
+  res.set_status(nen::status::unauthorized).field("WWW-Authenticate", "Bearer realm=\"sensors\"");
+  return problem(res, nen::status::unauthorized, "this needs a token");
+}
+
+// ---- Errors that no handler answers. 405 comes with Allow, which the router knows. ----
+
+nen::reply nothing_here(const nen::request& req, nen::response& res) {
+  return res.set_status(nen::status::not_found)
+      .json({{"error", "nothing is here"}, {"path", req.path()}});
+}
+
+nen::reply failed(nen::status code, nen::response& res) {
+  return problem(res, code, nen::reason_phrase(code));
+}
+
+using routes = nen::router<nen::get<"/", index>,
+                           nen::group<"/api/sensors", nen::use<with_token>,  //
+                                      nen::get<"", list>,                    //
+                                      nen::post<"", create>,                 //
+                                      nen::get<"/:id", get_one>,             //
+                                      nen::put<"/:id", update>,              //
+                                      nen::del<"/:id", remove>>,
+                           nen::not_found<nothing_here>, nen::on_error<failed>>;
+
+// Names and numbers are short, and so are their bodies: a longer one is refused with 413.
+using server = nen::server<routes, nen::config{.body_bytes_max = 1 * nen::KiB}, sensors>;
+static_assert(sizeof(server) <= 8 * nen::MiB, "memory budget");
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  nen::listen_options options{.host = "127.0.0.1"};
+  options.on_listening = [](std::string_view address) {
+    std::printf("listening on %.*s\n", static_cast<int>(address.size()), address.data());
+    std::fflush(stdout);
+  };
+  example::read_arguments(argc, argv,
+                          {{"--port", "0: the kernel chooses (8080)", options.port},
+                           {"--unix", "path of a Unix socket, instead of a port", options.unix_path}});
+  static ::server server;
+  return server.run(options).exit_code();
+}

@@ -1,0 +1,87 @@
+// What a server is made of (struct config, at compile time) and how it behaves (struct
+// listen_options, at run time).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace nen {
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+/// Everything that shapes a server's memory. All counts are per shard.
+struct config {
+  std::uint32_t shards = 1;             ///< threads, each with its own ring, pools and listener
+  std::uint32_t connections = 1024;     ///< open at once; more wait in the kernel's backlog
+  std::uint32_t receive_buffers = 256;  ///< lent to the kernel for reading; a power of two
+  std::uint32_t receive_buffer_bytes = 8 * KiB;
+  std::uint32_t send_slots = 256;  ///< hold answers until the kernel has taken them
+  std::uint32_t send_slot_bytes = 16 * KiB;
+  std::uint32_t response_bytes_max = 16 * KiB;  ///< a copied body; static bodies have no limit
+  std::uint32_t head_slots = 64;  ///< for heads (and the heads of bodies) that come in pieces
+  std::uint32_t head_bytes_max = 8 * KiB;    ///< request line and fields; longer is 431
+  std::uint32_t fields_max = 64;             ///< field lines of one request; more is 431
+  std::uint32_t target_bytes_max = 4 * KiB;  ///< request target; longer is 414
+  std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503
+  std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
+};
+
+/// What to do with a connection that comes when every slot is taken.
+enum class overload : std::uint8_t {
+  wait,  ///< leave it in the kernel's backlog until a slot is free
+  shed,  ///< answer 503 with Retry-After at once and close
+};
+
+class request;
+
+/// Everything that shapes a server's behaviour.
+struct listen_options {
+  std::string_view host = "0.0.0.0";  ///< numeric IPv4 or IPv6 address
+  std::uint16_t port = 8080;          ///< 0: the kernel chooses; server::port() tells
+  std::string_view unix_path = {};    ///< a Unix socket instead of host and port
+  int backlog = 4096;                 ///< connections the kernel holds; it caps this at somaxconn
+  bool tcp_nodelay = true;
+  bool reuse_port = true;  ///< a listener for each shard; false: they share one
+
+  // Zero: no limit.
+  std::chrono::milliseconds header_timeout{
+      10'000};  ///< from a request's first byte to its head's last
+  std::chrono::milliseconds body_timeout{30'000};     ///< from the head to the body's last byte
+  std::chrono::milliseconds handler_timeout{30'000};  ///< for an answer that was deferred; then 503
+  std::chrono::milliseconds write_timeout{
+      30'000};  ///< one send; a peer that does not read is cut off
+  std::chrono::milliseconds idle_timeout{60'000};  ///< between requests
+  std::chrono::milliseconds linger_timeout{
+      2'000};  ///< after an error answer, for the peer to read it
+  std::chrono::milliseconds drain_timeout{10'000};  ///< for requests in hand when the server stops
+
+  std::uint32_t requests_per_connection_max = 0;  ///< 0: no limit
+  nen::overload overload = nen::overload::wait;
+  std::string_view server_name = "nen";  ///< the Server field; empty: none; at most 64 characters
+
+  /// Called once, on the thread that called run or start, when every shard accepts connections.
+  /// @param address  "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app.sock"
+  void (*on_listening)(std::string_view address) = nullptr;
+
+  /// Called when an exception left a handler; the answer is a 500. By default it is said on stderr.
+  /// @param what  std::exception::what()
+  void (*on_exception)(const request& which, const char* what) = nullptr;
+};
+
+namespace detail {
+
+/// A duration as the event loop counts it; its clock wraps, so that 20 days are the longest.
+constexpr std::uint32_t to_milliseconds(std::chrono::milliseconds duration) noexcept {
+  constexpr std::chrono::milliseconds longest = std::chrono::hours(20 * 24);
+  const auto clamped = duration.count() < 0 ? std::chrono::milliseconds(0)
+                       : duration > longest ? longest
+                                            : duration;
+  return static_cast<std::uint32_t>(clamped.count());
+}
+
+}  // namespace detail
+
+}  // namespace nen

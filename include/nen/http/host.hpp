@@ -1,0 +1,88 @@
+// Whether a text is host[:port] as Host and an http URI's authority have to be. http, L1.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <nen/core/ascii.hpp>
+#include <string_view>
+
+namespace nen {
+
+/// Checks `uri-host [ ":" port ]` (RFC 9110 §7.2) by the characters that RFC 3986 §3.2.2 and
+/// §3.2.3 allow. The host may not be empty: an http URI without one is invalid (RFC 9110 §4.2.1).
+/// User information ("user@") is not part of it and is refused (RFC 9110 §4.2.4).
+constexpr bool is_host_and_port(std::string_view text);
+
+namespace detail {
+
+/// unreserved and sub-delims of RFC 3986 §2.2 and §2.3: what a reg-name may have besides '%'.
+consteval std::array<bool, 256> make_reg_name_table() {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < 128; ++c) {
+    table[c] = is_digit(static_cast<char>(c)) || is_alpha(static_cast<char>(c));
+  }
+  for (const char c : std::string_view{"-._~!$&'()*+,;="}) {
+    table[static_cast<unsigned char>(c)] = true;
+  }
+  return table;
+}
+
+inline constexpr std::array<bool, 256> reg_name_table = make_reg_name_table();
+
+constexpr bool is_reg_name_char(char c) { return reg_name_table[static_cast<unsigned char>(c)]; }
+
+/// What stands between '[' and ']': an IPv6 address or "v" 1*HEXDIG "." and the future's address.
+constexpr bool is_ip_literal(std::string_view text) {
+  if (text.size() < 2) return false;
+  if (to_lower(text[0]) != 'v') {
+    bool has_colon = false;
+    for (const char c : text) {
+      if (hex_value(c) < 0 && c != ':' && c != '.') return false;
+      has_colon = has_colon || c == ':';
+    }
+    return has_colon;
+  }
+  std::size_t i = 1;
+  while (i < text.size() && hex_value(text[i]) >= 0) ++i;
+  if (i == 1 || i + 1 >= text.size() || text[i] != '.') return false;
+  for (const char c : text.substr(i + 1)) {
+    if (!is_reg_name_char(c) && c != ':') return false;
+  }
+  return true;
+}
+
+/// @returns where a reg-name or an IPv4 address (which is one by its characters) ends
+constexpr std::size_t skip_reg_name(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    while (at != end && is_reg_name_char(*at)) ++at;
+    const bool is_encoded =
+        end - at > 2 && *at == '%' && hex_value(at[1]) >= 0 && hex_value(at[2]) >= 0;
+    if (!is_encoded) return static_cast<std::size_t>(at - text.data());
+    at += 3;
+  }
+}
+
+}  // namespace detail
+
+constexpr bool is_host_and_port(std::string_view text) {
+  std::size_t host_end = 0;
+  if (!text.empty() && text[0] == '[') {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return false;
+    if (!detail::is_ip_literal(text.substr(1, close - 1))) return false;
+    host_end = close + 1;
+  } else {
+    host_end = detail::skip_reg_name(text);
+  }
+  if (host_end == 0) return false;
+  if (host_end == text.size()) return true;
+  if (text[host_end] != ':') return false;
+  for (const char c : text.substr(host_end + 1)) {
+    if (!is_digit(c)) return false;
+  }
+  return true;
+}
+
+}  // namespace nen

@@ -1,0 +1,71 @@
+// io, L2: the concept `ring`: submits operations, returns completions. `uring` is the kernel's;
+// nothing here needs a kernel, so that a simulation or an epoll loop can be a ring as well.
+#pragma once
+
+#include <nen/core/result.hpp>
+#include <nen/io/completion.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace nen {
+
+/// What shapes a ring's memory.
+struct ring_sizes {
+  std::uint32_t places = 0;  ///< sockets at once; a socket is named by its place, 0 … places − 1
+  std::uint32_t receive_buffers = 0;  ///< a power of two
+  std::uint32_t receive_buffer_bytes = 0;
+};
+
+/// A ring belongs to the thread that opened it. No verb but open can fail: a full submission queue
+/// is flushed inside, and what goes wrong with an operation is its completion's result. Bytes to be
+/// sent must stay where they are until the send completes; the vector itself only during the call.
+///
+///   open(), shut()                  sets the ring up on the calling thread; takes it down
+///   accept(t, listener, place)      one connection, put into `place`, which must be empty
+///   receive(t, place)               again and again, each time into a leased buffer chosen when
+///   bytes
+///                                   are there, until a completion without `more`: the peer's end
+///                                   (0), an error, a cancel, or ENOBUFS when no buffer is free
+///   receive_once(t, place)          the same, once
+///   send(t, place, bytes)           all of them, or an error; a short result means the peer left
+///   send_vector(t, place, parts)    the same for several parts, at most vector_parts_max
+///   shutdown(t, place)              no more will be sent; receiving goes on
+///   cancel(t, which)                ends an operation early; that one still completes, with
+///   ECANCELED
+///                                   if it was in time
+///   close(t, place)                 empties the place
+///   watch(t, descriptor)            reads a counter (eventfd) once it is not zero, into watched()
+///   lease_bytes(lease), give_back   a leased buffer's memory, and its return
+///   wait(deadline_ms, on_completion)  submits everything queued; sleeps until a completion or the
+///                                   deadline (absolute, by now_ms; none: forever); hands all over
+///   now_ms()                        milliseconds of a clock that never goes back, wrapping at 2^32
+///   unix_seconds()                  wall-clock time; both as of the last wait
+template <class Ring>
+concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view bytes,
+                        std::span<const std::string_view> parts, std::uint16_t lease,
+                        void (*on_completion)(const completion&), const std::uint32_t* deadline) {
+  { r.open() } -> std::same_as<result<void>>;
+  r.shut();
+  r.accept(t, 0, place);
+  r.receive(t, place);
+  r.receive_once(t, place);
+  r.send(t, place, bytes);
+  r.send_vector(t, place, parts);
+  r.shutdown(t, place);
+  r.cancel(t, t);
+  r.close(t, place);
+  r.watch(t, 0);
+  { r.watched() } -> std::same_as<std::uint64_t>;
+  { r.lease_bytes(lease) } -> std::same_as<char*>;
+  r.give_back(lease);
+  r.wait(deadline, on_completion);
+  { r.now_ms() } -> std::same_as<std::uint32_t>;
+  { r.unix_seconds() } -> std::same_as<std::int64_t>;
+  { Ring::vector_parts_max } -> std::convertible_to<std::size_t>;
+};
+
+}  // namespace nen

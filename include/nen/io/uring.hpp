@@ -1,0 +1,339 @@
+// io, L2: the kernel's ring, and the one file that includes liburing. Direct descriptors, a
+// provided buffer ring for receives, one system call a turn.
+#pragma once
+
+#include <nen/core/assert.hpp>
+#include <nen/core/result.hpp>
+#include <nen/io/completion.hpp>
+#include <nen/io/ring.hpp>
+
+#include <liburing.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <span>
+#include <string_view>
+
+namespace nen {
+
+namespace detail {
+
+/// All of a ring that does not depend on its sizes.
+class uring_base {
+ public:
+  static constexpr std::size_t vector_parts_max = 8;
+
+  uring_base() = default;
+  uring_base(const uring_base&) = delete;
+  uring_base& operator=(const uring_base&) = delete;
+
+  void accept(token t, int listener, std::uint32_t place) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, place);
+    sqe->user_data = t.value;
+  }
+
+  void receive(token t, std::uint32_t place) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_recv_multishot(sqe, static_cast<int>(place), nullptr, 0, 0);
+    // Waits before it tries, else it would end with ENOBUFS at once when no buffer is free just
+    // now.
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    lease(sqe, t);
+  }
+
+  void receive_once(token t, std::uint32_t place) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_recv(sqe, static_cast<int>(place), nullptr, 0, 0);
+    lease(sqe, t);
+  }
+
+  void send(token t, std::uint32_t place, std::string_view bytes) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_send(sqe, static_cast<int>(place), bytes.data(), bytes.size(),
+                       MSG_WAITALL | MSG_NOSIGNAL);
+    sqe->flags |= IOSQE_FIXED_FILE;
+    sqe->user_data = t.value;
+  }
+
+  void send_vector(token t, std::uint32_t place, std::span<const std::string_view> parts) noexcept {
+    NEN_ASSERT(!parts.empty() && parts.size() <= vector_parts_max);
+    if (vectors_used_ == vectors_.size()) flush();
+    io_uring_sqe* const sqe = next_sqe();
+    vector& v = vectors_[vectors_used_++];  // free again once submitted (IORING_FEAT_SUBMIT_STABLE)
+    for (std::size_t i = 0; i < parts.size(); ++i)
+      v.parts[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+    v.header = {};
+    v.header.msg_iov = v.parts.data();
+    v.header.msg_iovlen = parts.size();
+    io_uring_prep_sendmsg(sqe, static_cast<int>(place), &v.header, MSG_WAITALL | MSG_NOSIGNAL);
+    sqe->flags |= IOSQE_FIXED_FILE;
+    sqe->user_data = t.value;
+  }
+
+  void shutdown(token t, std::uint32_t place) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_shutdown(sqe, static_cast<int>(place), SHUT_WR);
+    sqe->flags |= IOSQE_FIXED_FILE;
+    sqe->user_data = t.value;
+  }
+
+  void cancel(token t, token which) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_cancel64(sqe, which.value, 0);
+    sqe->user_data = t.value;
+  }
+
+  void close(token t, std::uint32_t place) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_close_direct(sqe, place);
+    sqe->user_data = t.value;
+  }
+
+  void watch(token t, int descriptor) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_read(sqe, descriptor, &watched_, sizeof watched_, 0);
+    sqe->user_data = t.value;
+  }
+
+  std::uint64_t watched() const noexcept { return watched_; }
+
+  void shut() noexcept {
+    if (opened_) io_uring_queue_exit(&ring_);
+    opened_ = false;
+  }
+
+  std::uint32_t now_ms() const noexcept { return now_ms_; }
+  std::int64_t unix_seconds() const noexcept { return unix_seconds_; }
+
+  /// Completions that the kernel had to keep because the completion queue was full.
+  std::uint32_t overflows() const noexcept { return opened_ ? *ring_.cq.koverflow : 0; }
+
+ protected:
+  static constexpr std::uint16_t buffer_group = 0;
+
+  [[nodiscard]] result<void> set_up(const ring_sizes& sizes) noexcept;
+  [[nodiscard]] result<void> provide(io_uring_buf_ring* entries, char* memory,
+                                     const ring_sizes& sizes) noexcept;
+  /// Submits everything queued and sleeps until there is a completion or the deadline has come.
+  void submit_and_wait(const std::uint32_t* deadline_ms) noexcept {
+    vectors_used_ = 0;
+    io_uring_cqe* first = nullptr;
+    int status = 0;
+    if (deadline_ms == nullptr) {
+      status = io_uring_submit_and_wait(&ring_, 1);
+    } else {
+      const auto left = std::max(0, static_cast<std::int32_t>(*deadline_ms - clock_ms()));
+      __kernel_timespec timeout{left / 1000, static_cast<long long>(left % 1000) * 1'000'000};
+      status = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+    }
+    // ETIME: the deadline; EINTR: a signal; EBUSY, EAGAIN: the kernel wants completions reaped
+    // first.
+    NEN_ASSERT(status >= 0 || status == -ETIME || status == -EINTR || status == -EBUSY ||
+               status == -EAGAIN);
+    read_clocks();
+  }
+
+  template <class OnCompletion>
+  void reap(OnCompletion&& on_completion) noexcept(noexcept(on_completion(completion{}))) {
+    // The tail is read once: what handlers cause to complete meanwhile waits for the next turn.
+    unsigned head = *ring_.cq.khead;
+    const unsigned tail = io_uring_smp_load_acquire(ring_.cq.ktail);
+    const unsigned mask = *ring_.cq.kring_mask;
+    for (; head != tail; ++head) {
+      const io_uring_cqe& cqe = ring_.cq.cqes[head & mask];
+      completion done;
+      done.token = token(cqe.user_data);
+      done.result = cqe.res;
+      if (cqe.flags & IORING_CQE_F_BUFFER)
+        done.lease = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
+      done.more = (cqe.flags & IORING_CQE_F_MORE) != 0;
+      io_uring_smp_store_release(ring_.cq.khead, head + 1);
+      on_completion(done);
+    }
+  }
+
+ private:
+  struct vector {
+    msghdr header;
+    std::array<iovec, vector_parts_max> parts;
+  };
+
+  static void lease(io_uring_sqe* sqe, token t) noexcept {
+    sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
+    sqe->buf_group = buffer_group;
+    sqe->user_data = t.value;
+  }
+
+  io_uring_sqe* next_sqe() noexcept {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    while (sqe == nullptr) {
+      flush();
+      sqe = io_uring_get_sqe(&ring_);
+    }
+    return sqe;
+  }
+
+  void flush() noexcept {
+    const int status = io_uring_submit(&ring_);
+    NEN_ASSERT(status >= 0 || status == -EBUSY || status == -EAGAIN || status == -EINTR);
+    vectors_used_ = 0;
+  }
+
+  static std::uint32_t clock_ms() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+                                      static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000);
+  }
+
+  void read_clocks() noexcept {
+    now_ms_ = clock_ms();
+    timespec wall{};
+    ::clock_gettime(CLOCK_REALTIME_COARSE, &wall);
+    unix_seconds_ = wall.tv_sec;
+  }
+
+  io_uring ring_;
+  std::array<vector, 64> vectors_;
+  std::size_t vectors_used_;
+  std::uint64_t watched_;  // the counter that watch reads into
+  std::int64_t unix_seconds_;
+  std::uint32_t now_ms_;
+  bool opened_;
+};
+
+}  // namespace detail
+
+/// The kernel's ring, with the receive buffers in it. Belongs in static storage: zero is its shut
+/// state.
+template <ring_sizes Sizes>
+class uring : public detail::uring_base {
+  static_assert(std::has_single_bit(Sizes.receive_buffers) && Sizes.receive_buffers <= 32768,
+                "config::receive_buffers must be a power of two, at most 32768");
+
+ public:
+  [[nodiscard]] result<void> open() noexcept {
+    if (auto done = set_up(Sizes); !done) return done;
+    return provide(reinterpret_cast<io_uring_buf_ring*>(entries_), memory_, Sizes);
+  }
+
+  char* lease_bytes(std::uint16_t lease) noexcept {
+    NEN_ASSERT(lease < Sizes.receive_buffers);
+    return memory_ + std::size_t{lease} * Sizes.receive_buffer_bytes;
+  }
+
+  void give_back(std::uint16_t lease) noexcept {
+    auto* const ring = reinterpret_cast<io_uring_buf_ring*>(entries_);
+    io_uring_buf_ring_add(ring, lease_bytes(lease), Sizes.receive_buffer_bytes, lease,
+                          io_uring_buf_ring_mask(Sizes.receive_buffers), 0);
+    io_uring_buf_ring_advance(ring, 1);
+  }
+
+  template <class OnCompletion>
+  void wait(const std::uint32_t* deadline_ms, OnCompletion&& on_completion) {
+    submit_and_wait(deadline_ms);
+    reap(on_completion);
+  }
+
+ private:
+  // The kernel wants the entries on a page of their own.
+  alignas(4096) unsigned char entries_[std::size_t{Sizes.receive_buffers} * sizeof(io_uring_buf)];
+  alignas(64) char memory_[std::size_t{Sizes.receive_buffers} * Sizes.receive_buffer_bytes];
+};
+
+namespace detail {
+
+inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
+  NEN_ASSERT(!opened_);
+  const auto entries = std::clamp(std::bit_ceil(sizes.places), 64u, 1024u);
+  io_uring_params parameters{};
+  // What can complete in one turn: a send and a cancel for each connection, and every receive
+  // buffer.
+  parameters.cq_entries =
+      std::clamp(std::bit_ceil(sizes.places * 2 + sizes.receive_buffers), 4 * entries, 65536u);
+  // Only flags that liburing 2.3 knows: one that the library does not know can corrupt the ring.
+  constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
+  constexpr unsigned wishes[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+                                 IORING_SETUP_COOP_TASKRUN, 0};
+  int status = -EINVAL;
+  for (const unsigned wish : wishes) {
+    const auto cq_entries = parameters.cq_entries;
+    parameters = {};
+    parameters.cq_entries = cq_entries;
+    parameters.flags = always | wish;
+    status = io_uring_queue_init_params(entries, &ring_, &parameters);
+    if (status != -EINVAL) break;
+  }
+  switch (-status) {
+    case 0:
+      break;
+    case ENOSYS:
+      return make_error(ENOSYS,
+                        "cannot set up io_uring: this kernel has none; nen needs Linux 6.0 "
+                        "or newer with CONFIG_IO_URING");
+    case EPERM:
+    case EACCES:
+      return make_error(-status,
+                        "cannot set up io_uring: it is forbidden here; set "
+                        "kernel.io_uring_disabled=0, or allow io_uring_setup, "
+                        "io_uring_enter and io_uring_register in the container's seccomp "
+                        "profile");
+    case ENOMEM:
+      return make_error(ENOMEM,
+                        "cannot set up io_uring: not enough lockable memory; raise it with "
+                        "ulimit -l (LimitMEMLOCK= in a systemd unit)");
+    default:
+      return make_error(-status, "cannot set up io_uring");
+  }
+  opened_ = true;
+  constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
+  if ((parameters.features & needed) != needed)
+    return make_error(ENOSYS,
+                      "cannot use io_uring: this kernel's is too old; nen needs Linux 6.0 "
+                      "or newer");
+  io_uring_register_ring_fd(&ring_);  // an optimisation: without it every call looks the ring up
+  status = io_uring_register_files_sparse(&ring_, sizes.places);
+  if (status == -EMFILE)
+    return make_error(EMFILE,
+                      "cannot register %u direct descriptors: RLIMIT_NOFILE is lower; raise "
+                      "it with ulimit -n (LimitNOFILE= in a systemd unit), or lower "
+                      "config::connections",
+                      sizes.places);
+  if (status < 0)
+    return make_error(-status,
+                      "cannot register %u direct descriptors; nen needs Linux 6.0 or newer",
+                      sizes.places);
+  read_clocks();
+  return {};
+}
+
+inline result<void> uring_base::provide(io_uring_buf_ring* entries, char* memory,
+                                        const ring_sizes& sizes) noexcept {
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uintptr_t>(entries);
+  registration.ring_entries = sizes.receive_buffers;
+  registration.bgid = buffer_group;
+  const int status = io_uring_register_buf_ring(&ring_, &registration, 0);
+  if (status < 0)
+    return make_error(-status,
+                      "cannot register a ring of %u receive buffers; nen needs Linux 6.0 "
+                      "or newer",
+                      sizes.receive_buffers);
+  io_uring_buf_ring_init(entries);
+  const int mask = io_uring_buf_ring_mask(sizes.receive_buffers);
+  for (std::uint32_t i = 0; i < sizes.receive_buffers; ++i)
+    io_uring_buf_ring_add(entries, memory + std::size_t{i} * sizes.receive_buffer_bytes,
+                          sizes.receive_buffer_bytes, static_cast<unsigned short>(i), mask,
+                          static_cast<int>(i));
+  io_uring_buf_ring_advance(entries, static_cast<int>(sizes.receive_buffers));
+  return {};
+}
+
+}  // namespace detail
+
+}  // namespace nen

@@ -1,0 +1,9 @@
+// Everything of nen: an HTTP/1.1 server on io_uring out of memory that is fixed at compile time.
+#pragma once
+
+#include <nen/config.hpp>
+#include <nen/http/json.hpp>
+#include <nen/http/request.hpp>
+#include <nen/http/response.hpp>
+#include <nen/http/router.hpp>
+#include <nen/server/server.hpp>

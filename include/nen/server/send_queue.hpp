@@ -1,0 +1,203 @@
+// server, L3: what a connection still has to send: a chain of slots from the shard's pool, filled
+// through `output` and taken off as the kernel accepts it.
+#pragma once
+
+#include <nen/core/output.hpp>
+#include <nen/core/pool.hpp>
+#include <nen/server/connection.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace nen {
+
+/// `used` bytes, and behind them optionally bytes that are sent from where they are.
+template <std::uint32_t Bytes>
+struct send_slot {
+  std::uint32_t next;  // index + 1, 0: the last of its chain
+  std::uint32_t used;
+  const char* view;
+  std::size_t view_bytes;
+  char bytes[Bytes];
+
+  std::size_t size() const noexcept { return used + view_bytes; }
+  void set_view(std::string_view bytes_elsewhere) noexcept {
+    view = bytes_elsewhere.data();
+    view_bytes = bytes_elsewhere.size();
+  }
+};
+
+/// The pool of send slots, and the chains in it.
+/// @tparam BodyBytes  the longest body that is copied; slots for a head and for all of it are
+/// promised
+///                    before a handler is called
+template <std::uint32_t SlotBytes, std::uint32_t Slots, std::uint32_t BodyBytes>
+class send_queue {
+ public:
+  using slot = send_slot<SlotBytes>;
+  static constexpr std::uint32_t slots_per_message =
+      (BodyBytes + SlotBytes - 1) / SlotBytes + 1;  // the head is in one
+  static_assert(SlotBytes >= 1024, "config::send_slot_bytes must be at least 1024");
+  static_assert(Slots > 2 * slots_per_message,
+                "config::send_slots must hold more than two answers of config::response_bytes_max");
+
+  /// True when one more message can be written, whatever its length: checked before a handler is
+  /// called, so that no handler ever runs out of memory half way. One connection's share is bounded
+  /// as well.
+  bool has_room_for(const connection_base& c) const noexcept {
+    return c.slots_held <= slots_per_message && has_room();
+  }
+  bool has_room(std::uint32_t messages = 1) const noexcept {
+    return slots_.available() >= messages * slots_per_message;
+  }
+
+  /// Describes what is to be sent next.
+  /// @returns  how many of `parts` are filled
+  std::size_t gather(const connection_base& c, std::span<std::string_view> parts,
+                     std::size_t bytes_max) noexcept {
+    std::size_t count = 0;
+    std::size_t skip = c.first_slot_sent;
+    const auto add = [&](std::string_view part) {
+      const auto skipped = std::min(skip, part.size());
+      skip -= skipped;
+      part = part.substr(skipped, bytes_max);
+      if (part.empty() || count == parts.size()) return;
+      bytes_max -= part.size();
+      parts[count++] = part;
+    };
+    for (auto at = c.first_slot; at != 0 && count < parts.size() && bytes_max != 0;) {
+      const slot& s = slots_[at - 1];
+      add({s.bytes, s.used});
+      add({s.view, s.view_bytes});
+      at = s.next;
+    }
+    return count;
+  }
+
+  /// Takes `bytes` off the front and gives back the slots that are through.
+  void sent(connection_base& c, std::size_t bytes) noexcept {
+    bytes += c.first_slot_sent;
+    while (c.first_slot != 0 && bytes >= slots_[c.first_slot - 1].size()) {
+      bytes -= slots_[c.first_slot - 1].size();
+      drop_first(c);
+    }
+    NEN_ASSERT(c.first_slot != 0 || bytes == 0);
+    c.first_slot_sent = static_cast<std::uint32_t>(bytes);
+  }
+
+  void drop_all(connection_base& c) noexcept {
+    while (c.first_slot != 0) drop_first(c);
+    c.first_slot_sent = 0;
+  }
+
+  const auto& slots() const noexcept { return slots_; }
+
+  /// Writes messages to the end of one connection's chain; lives on the stack while it is written
+  /// to.
+  class writer final : public output {
+   public:
+    writer(send_queue& queue, connection_base& c) noexcept
+        : output(functions), queue_(queue), connection_(c) {
+      if (c.last_slot != 0) resume(queue.slots_[c.last_slot - 1]);
+    }
+    ~writer() { close_block(); }
+
+   private:
+    static writer& self(output& o) noexcept { return static_cast<writer&>(o); }
+
+    void resume(slot& s) noexcept {
+      cursor_ = s.bytes + s.used;
+      limit_ =
+          s.view_bytes == 0 ? s.bytes + SlotBytes : cursor_;  // behind a view a new slot begins
+    }
+
+    /// Stores how far the last slot is filled.
+    void close_block() noexcept {
+      if (connection_.last_slot == 0) return;
+      slot& s = queue_.slots_[connection_.last_slot - 1];
+      s.used = static_cast<std::uint32_t>(cursor_ - s.bytes);
+      NEN_ASSERT(s.size() != 0);  // a block is opened only for bytes that don't fit the one before
+    }
+
+    static void mark(output& o) noexcept {
+      writer& w = self(o);
+      w.mark_slot_ = w.connection_.last_slot;
+      w.mark_cursor_ = w.cursor_;
+      w.mark_limit_ = w.limit_;
+      w.blocks_ = 0;
+    }
+
+    static void rewind(output& o) noexcept {
+      writer& w = self(o);
+      w.queue_.drop_behind(w.connection_, w.mark_slot_);
+      w.cursor_ = w.mark_cursor_;
+      w.limit_ = w.mark_limit_;
+      if (w.mark_slot_ != 0 && w.limit_ != w.cursor_)
+        w.queue_.slots_[w.mark_slot_ - 1].set_view({});
+      w.blocks_ = 0;
+    }
+
+    static bool next_block(output& o) noexcept {
+      writer& w = self(o);
+      if (w.blocks_ == slots_per_message) return false;
+      const auto index = w.queue_.slots_.try_acquire();
+      NEN_ASSERT(index != decltype(w.queue_.slots_)::none);  // has_room promised it
+      ++w.blocks_;
+      slot& s = w.queue_.slots_[index];
+      s.next = 0;
+      s.used = 0;
+      s.set_view({});
+      w.close_block();
+      connection_base& c = w.connection_;
+      (c.last_slot == 0 ? c.first_slot : w.queue_.slots_[c.last_slot - 1].next) = index + 1;
+      c.last_slot = index + 1;
+      ++c.slots_held;
+      w.resume(s);
+      return true;
+    }
+
+    static void attach(output& o, std::string_view bytes) noexcept {
+      writer& w = self(o);
+      w.queue_.slots_[w.connection_.last_slot - 1].set_view(bytes);
+      w.limit_ = w.cursor_;
+    }
+
+    static constexpr block_owner functions = {mark,   rewind,    next_block,
+                                              attach, SlotBytes, BodyBytes};
+
+    send_queue& queue_;
+    connection_base& connection_;
+    std::uint32_t mark_slot_ = 0;
+    char* mark_cursor_ = nullptr;
+    char* mark_limit_ = nullptr;
+    std::uint32_t blocks_ = 0;  // opened for the message
+  };
+
+ private:
+  void drop_first(connection_base& c) noexcept {
+    const auto first = c.first_slot - 1;
+    c.first_slot = slots_[first].next;
+    if (c.first_slot == 0) c.last_slot = 0;
+    --c.slots_held;
+    slots_.release(first);
+  }
+
+  /// Gives back every slot behind `keep` (index + 1; 0: all of them).
+  void drop_behind(connection_base& c, std::uint32_t keep) noexcept {
+    auto at = keep == 0 ? c.first_slot : slots_[keep - 1].next;
+    while (at != 0) {
+      const auto next = slots_[at - 1].next;
+      slots_.release(at - 1);
+      --c.slots_held;
+      at = next;
+    }
+    (keep == 0 ? c.first_slot : slots_[keep - 1].next) = 0;
+    c.last_slot = keep;
+  }
+
+  pool<slot, Slots> slots_;
+};
+
+}  // namespace nen

@@ -1,0 +1,291 @@
+// server, L3: one shard of a TCP server: accepts, receives, sends, times out and closes, for
+// sessions that turn bytes in into bytes out. One thread, one ring, one set of pools.
+#pragma once
+
+#include <nen/config.hpp>
+#include <nen/core/pool.hpp>
+#include <nen/io/event_loop.hpp>
+#include <nen/io/ring.hpp>
+#include <nen/server/connection.hpp>
+#include <nen/server/counters.hpp>
+#include <nen/server/send_queue.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace nen {
+
+/// One thread's worth of a server.
+///
+/// A session is one object per shard; what it keeps per connection is Session::connection_state,
+/// zero when the connection opens:
+///   bind(tcp_shard&)                            once, on the shard's thread, before anything else
+///   on_open(peer&)
+///   on_data(peer&, std::span<char>) -> size_t   bytes used; the rest is offered again when there
+///   is
+///                                               room to send again, and no more is read until then
+///   on_end(peer&)                               the peer will send no more
+///   on_timeout(peer&, timeout_kind)             its deadline has come
+///   on_shed(peer&)                              says that there is no room for this connection
+///   on_close(peer&)                             gives back what it holds
+///   is_idle(peer&) -> bool                      true when it is in the middle of nothing
+template <class Session, config Config, template <ring_sizes> class Ring>
+class tcp_shard {
+ public:
+  /// Slots beside the configured ones in which overload::shed answers 503.
+  static constexpr std::uint32_t shed_slots = 8;
+  /// Accepts in flight at once, each for a slot that is free: none is accepted that has no slot.
+  static constexpr std::uint32_t accepts_max = 16;
+  static constexpr std::uint64_t wake_to_abort = std::uint64_t{1} << 32;
+
+  using connection = nen::connection<typename Session::connection_state>;
+  using send_queue =
+      nen::send_queue<Config.send_slot_bytes, Config.send_slots, Config.response_bytes_max>;
+  using ring = Ring<ring_sizes{Config.connections + shed_slots, Config.receive_buffers,
+                               Config.receive_buffer_bytes}>;
+
+  /// A session's view of one connection.
+  class peer {
+   public:
+    peer(tcp_shard& shard, connection& c) noexcept : shard_(shard), connection_(c) {}
+
+    typename Session::connection_state& state() noexcept { return connection_.session; }
+    std::uint32_t index() const noexcept { return shard_.connections_.index_of(connection_); }
+
+    /// True when a whole message can be written, whatever its length up to response_bytes_max.
+    bool has_room() const noexcept { return shard_.queue_.has_room_for(connection_); }
+    /// The same for this connection while another one is in the middle of a message.
+    bool has_room_beside_another() const noexcept {
+      return has_room() && shard_.queue_.has_room(2);
+    }
+
+    /// Where the bytes to be sent are written; sent when the session's function returns.
+    typename send_queue::writer writer() noexcept { return {shard_.queue_, connection_}; }
+
+    /// Closes when everything written is sent. Nothing more is read.
+    void close() noexcept { connection_.close_when_sent = true; }
+
+    /// The same, but leaves the peer time to read the answer while it may still be sending: RFC
+    /// 9112 §9.6. A plain close would reset the connection and could destroy the answer on its way.
+    void close_lingering() noexcept {
+      connection_.close_when_sent = true;
+      connection_.linger_when_sent = true;
+    }
+
+    /// True once a close was asked for: what else arrives is not looked at.
+    bool closing() const noexcept { return connection_.close_when_sent; }
+
+    /// Gives the peer time for something; zero: for ever. Idle time begins when all is sent.
+    void set_read_timeout(timeout_kind kind, std::uint32_t milliseconds) noexcept {
+      connection_.read_timeout = milliseconds == 0 ? timeout_kind::none : kind;
+      connection_.read_deadline = shard_.loop_.now() + milliseconds;
+    }
+
+    /// The same with a point in time.
+    void set_read_deadline(timeout_kind kind, tick deadline) noexcept {
+      connection_.read_timeout = kind;
+      connection_.read_deadline = deadline;
+    }
+
+    /// While paused, no bytes are offered; that the peer left is still noticed.
+    void pause() noexcept { connection_.paused = true; }
+    void resume() noexcept { connection_.paused = false; }
+    bool paused() const noexcept { return connection_.paused; }
+
+    bool draining() const noexcept { return shard_.draining_; }
+    std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
+    std::int64_t unix_seconds() const noexcept { return shard_.loop_.ring().unix_seconds(); }
+    shard_counters& counters() noexcept { return shard_.counters_; }
+
+    std::uint32_t generation() const noexcept { return connection_.generation; }
+
+    /// Acts on another connection of the same shard, named by its index.
+    template <class F>
+    void with_other(std::uint32_t index, F act) {
+      NEN_ASSERT(index != this->index());
+      shard_.act_on(index, act);
+    }
+
+   private:
+    tcp_shard& shard_;
+    connection& connection_;
+  };
+
+  tcp_shard() = default;
+
+  /// Acts on a connection from outside its own turn: act(peer&). What it wrote is sent; bytes that
+  /// waited for it are offered at the end of the shard's turn.
+  template <class F>
+  void act_on(std::uint32_t index, F act) {
+    connection& c = connections_[index];
+    peer p(*this, c);
+    act(p);
+    if (c.state == connection_state::open && c.has_input() && !c.paused && !c.waiting())
+      waiting_for_slots_.push_back(c);
+    settle(c);
+  }
+
+  /// The same for act(peer&) that only sets a timeout.
+  template <class F>
+  void set_timer(std::uint32_t index, F act) {
+    connection& c = connections_[index];
+    peer p(*this, c);
+    act(p);
+    settle_timer(c);
+  }
+
+  /// True when this slot has an open connection of this generation.
+  bool is_open(std::uint32_t index, std::uint32_t generation) const noexcept {
+    const connection& c = connections_[index];
+    return c.state == connection_state::open && c.generation == generation && !c.close_when_sent;
+  }
+
+  typename Session::connection_state& session_state(std::uint32_t index) noexcept {
+    return connections_[index].session;
+  }
+  tick now() const noexcept { return loop_.now(); }
+
+  Session& session() noexcept { return session_; }
+  const shard_counters& counters() const noexcept { return counters_; }
+  ring& io() noexcept { return loop_.ring(); }
+
+  /// Sets up the ring on the calling thread, which is the shard's from then on.
+  /// @param listener  listening socket
+  /// @param waker     eventfd: counted up it drains; by wake_to_abort, it closes everything at once
+  [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept {
+    listener_ = listener;
+    waker_ = waker;
+    overload_ = options.overload;
+    write_timeout_ = detail::to_milliseconds(options.write_timeout);
+    idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
+    linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
+    drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
+    draining_ = false;
+    session_.bind(*this);
+    return loop_.open();
+  }
+
+  /// Serves until the waker was counted up and every connection is closed.
+  void run() {
+    watch_waker();
+    top_up_accepts();
+    while (!draining_ || connections_.in_use() != 0) loop_.turn(*this);
+    NEN_ASSERT(queue_.slots().in_use() == 0 && leases_ == 0);
+    loop_.timers().cancel(drain_timer_);
+    loop_.timers().cancel(accept_timer_);
+    loop_.timers().cancel(evict_timer_);
+    loop_.ring().shut();
+  }
+
+  // What the event loop calls.
+  void on_completion(const completion& done);
+  void on_timer(timer& due);
+  void on_turn_end();
+
+ private:
+  /// One send takes at most this much, so that the write timeout measures progress.
+  static constexpr std::size_t send_bytes_max = 256 * KiB;
+  /// Bytes that are read and thrown away while lingering, before the connection is cut off.
+  static constexpr std::uint32_t linger_bytes_max = 1 * MiB;
+
+  /// While others wait for a receive buffer, nobody may hold some longer than this without reading.
+  static constexpr std::uint32_t hold_ms_max = 1000;
+
+  /// A received buffer in its connection's chain.
+  struct lease {
+    std::uint16_t next;  // buffer + 1, 0: the last
+    std::uint32_t bytes;
+  };
+
+  using waiting_list = intrusive_list<connection_base, waiting_tag>;
+
+  token name(operation what, const connection& c) const noexcept {
+    return {what, c.generation, connections_.index_of(c)};
+  }
+  /// Names an operation about to be submitted and counts it.
+  token begin(operation what, connection& c) noexcept {
+    NEN_ASSERT(c.operations < 0xff);
+    ++c.operations;
+    return name(what, c);
+  }
+
+  // Accepting.
+  void top_up_accepts() noexcept;
+  void accepted(connection& c, std::int32_t result);
+  void shed(connection& c) noexcept;
+
+  // Bytes in.
+  void start_receive(connection& c) noexcept;
+  void received(connection& c, const completion& done);
+  void run_session(connection& c);
+  void append_lease(connection& c, std::uint16_t lease, std::int32_t bytes) noexcept;
+  void drop_first_lease(connection& c) noexcept;
+  void drop_leases(connection& c) noexcept {
+    while (c.has_input()) drop_first_lease(c);
+  }
+  void stop_receiving(connection& c) noexcept;
+  void stop_waiting(connection& c) noexcept {
+    if (c.waiting()) waiting_list::remove(c);
+  }
+  void resume_waiting();
+  void evict_holder() noexcept;
+
+  // Bytes out.
+  void start_send(connection& c) noexcept;
+  void sent(connection& c, std::int32_t result);
+
+  // One place decides what a connection does next, after whatever happened to it.
+  void settle(connection& c) noexcept;
+  void wait_with_input(connection& c) noexcept;
+  bool read_time_runs(const connection& c) const noexcept;
+  void settle_timer(connection& c) noexcept;
+
+  // The end of a connection.
+  void all_sent(connection& c) noexcept;
+  void close(connection& c) noexcept;
+  void settle_closing(connection& c) noexcept;
+  void release(connection& c) noexcept;
+
+  // The end of the shard.
+  void watch_waker() noexcept { loop_.ring().watch(token(operation::wake, 0, 0), waker_); }
+  void woken() noexcept;
+  void drain() noexcept;
+  void abort_all() noexcept;
+  template <class F>
+  void for_each_connection(F act) noexcept {
+    for (std::uint32_t i = 0; i < connections_.high_water(); ++i)
+      if (connections_.is_held(i)) act(connections_[i]);
+  }
+
+  event_loop<ring> loop_;
+  Session session_;
+  pool<connection, Config.connections + shed_slots> connections_;
+  send_queue queue_;
+  waiting_list waiting_for_buffer_;  // their receive found none
+  waiting_list
+      waiting_for_slots_;          // they hold leases that can't be answered for lack of send slots
+  waiting_list waiting_for_peer_;  // they hold leases that can't be answered until the peer reads
+  timer drain_timer_;
+  timer accept_timer_;  // armed exactly while accepting rests after a failure
+  timer evict_timer_;   // armed while somebody may soon have held his leases for too long
+  shard_counters counters_;
+  std::array<lease, Config.receive_buffers> lease_chains_;
+  std::uint32_t leases_;     // receive buffers that the kernel filled and that are not given back
+  std::uint32_t accepting_;  // connections in the accepting state
+  std::uint32_t write_timeout_;
+  std::uint32_t idle_timeout_;
+  std::uint32_t linger_timeout_;
+  std::uint32_t drain_timeout_;
+  int listener_;
+  int waker_;
+  nen::overload overload_;
+  bool draining_;
+};
+
+}  // namespace nen
+
+#include <nen/server/tcp_shard.ipp>
+#include <nen/server/tcp_shard_bytes.ipp>

@@ -1,0 +1,261 @@
+// server, L3: a shard's connections from accept to release. From top to bottom: the loop's calls,
+// accepting, what a connection does next, its end, the shard's end.
+#pragma once
+
+namespace nen {
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::on_completion(const completion& done) {
+  const operation what = done.token.operation();
+  if (what == operation::wake) return woken();
+  connection& c = connections_[done.token.slot()];
+  if (c.generation != done.token.generation()) [[unlikely]] {
+    // Can't happen while slots are freed only when their last operation completed.
+    counters_.stale_completions.add();
+    if (done.lease != completion::no_lease) loop_.ring().give_back(done.lease);
+    return;
+  }
+  NEN_ASSERT(c.operations != 0);
+  if (!done.more) --c.operations;
+  switch (what) {
+    case operation::receive:
+      return received(c, done);
+    case operation::send:
+      return sent(c, done.result);
+    case operation::accept:
+      return accepted(c, done.result);
+    case operation::close:
+      return release(c);
+    case operation::cancel:
+      c.stops_receiving = false;
+      return settle(c);
+    case operation::shutdown:
+      return settle(c);
+    case operation::wake:
+    case operation::none:
+      break;
+  }
+  NEN_ASSERT(false);
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::on_timer(timer& due) {
+  if (&due == &drain_timer_) return abort_all();
+  if (&due == &accept_timer_ || &due == &evict_timer_) return;  // the turn's end looks again
+  auto& c = static_cast<connection&>(static_cast<connection_base&>(due));
+  const auto has_come = [&](tick deadline) {
+    return static_cast<std::int32_t>(loop_.now() - deadline) >= 0;
+  };
+  if (c.sending && write_timeout_ != 0 && has_come(c.write_deadline)) {
+    counters_.timeouts_write.add();
+    return close(c);
+  }
+  if (c.read_timeout != timeout_kind::none && read_time_runs(c) && has_come(c.read_deadline)) {
+    const timeout_kind kind = c.read_timeout;
+    c.read_timeout = timeout_kind::none;
+    switch (kind) {
+      case timeout_kind::head:
+        counters_.timeouts_head.add();
+        break;
+      case timeout_kind::body:
+        counters_.timeouts_body.add();
+        break;
+      case timeout_kind::idle:
+        counters_.timeouts_idle.add();
+        break;
+      case timeout_kind::handler:
+        break;  // the session's own affair
+      case timeout_kind::linger:
+        counters_.timeouts_linger.add();
+        return close(c);
+      case timeout_kind::none:
+        break;
+    }
+    peer p(*this, c);
+    session_.on_timeout(p, kind);
+  }
+  settle(c);
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::on_turn_end() {
+  resume_waiting();
+  top_up_accepts();
+}
+
+// ---- accepting ----
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::top_up_accepts() noexcept {
+  if (draining_ || accept_timer_.armed()) return;
+  const auto limit = C.connections + (overload_ == overload::shed ? shed_slots : 0);
+  while (accepting_ < accepts_max && connections_.in_use() < limit) {
+    const auto index = connections_.try_acquire();
+    connection& c = connections_[index];
+    NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
+    c.state = connection_state::accepting;
+    ++accepting_;
+    loop_.ring().accept(begin(operation::accept, c), listener_, index);
+    if (connections_.in_use() == C.connections) counters_.accept_pauses.add();
+  }
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
+  --accepting_;
+  if (result < 0) {
+    constexpr std::uint32_t rest_ms =
+        100;  // descriptors or memory ran out: trying at once would spin
+    if (result != -ECANCELED && result != -ECONNABORTED && result != -EINTR && result != -EAGAIN) {
+      counters_.accepts_failed.add();
+      loop_.timers().arm(accept_timer_, loop_.now() + rest_ms);
+    }
+    c.state = connection_state::closing;
+    return settle_closing(c);
+  }
+  counters_.connections_accepted.add();
+  c.connected = true;
+  c.state = connection_state::open;
+  peer p(*this, c);
+  session_.on_open(p);
+  if (draining_) return close(c);
+  if (connections_.in_use() - accepting_ > C.connections) shed(c);
+  settle(c);
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::shed(connection& c) noexcept {
+  counters_.connections_shed.add();
+  if (!queue_.has_room()) return close(c);
+  peer p(*this, c);
+  session_.on_shed(p);
+}
+
+// ---- what a connection does next ----
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::settle(connection& c) noexcept {
+  if (c.state == connection_state::closing) return settle_closing(c);
+  if (c.state == connection_state::accepting) return;  // the cancel of its accept came back first
+  if (c.close_when_sent) drop_leases(c);
+  if (c.has_output() && !c.sending) start_send(c);
+  if (c.close_when_sent && c.state == connection_state::open) {
+    if (!c.has_output()) return all_sent(c);
+  } else if (c.has_input()) {
+    wait_with_input(c);
+  } else if (c.peer_finished) {
+    if (c.state == connection_state::lingering) return close(c);
+  } else if (!c.receiving && !c.waiting()) {
+    start_receive(c);
+  }
+  settle_timer(c);
+}
+
+/// What came can't be answered now, so no more is read: TCP holds the peer back.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
+  stop_receiving(c);
+  if (c.waiting() || c.paused) return;
+  if (c.sending) return waiting_for_peer_.push_back(c);  // its own send's end brings it on
+  counters_.send_slots_empty.add();
+  waiting_for_slots_.push_back(c);
+}
+
+/// True when the time of the read deadline runs: when it is the peer that everything waits for, not
+/// the server's memory.
+template <class S, config C, template <ring_sizes> class R>
+bool tcp_shard<S, C, R>::read_time_runs(const connection& c) const noexcept {
+  if (c.read_timeout == timeout_kind::handler) return true;
+  return !c.has_input() && !(c.read_timeout == timeout_kind::idle && c.has_output());
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::settle_timer(connection& c) noexcept {
+  const bool reads = c.read_timeout != timeout_kind::none && read_time_runs(c);
+  const bool writes = c.sending && write_timeout_ != 0;
+  if (!reads && !writes) return loop_.timers().cancel(c);
+  const bool write_first =
+      writes && (!reads || static_cast<std::int32_t>(c.write_deadline - c.read_deadline) < 0);
+  loop_.timers().arm(c, write_first ? c.write_deadline : c.read_deadline);
+}
+
+// ---- the end of a connection ----
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::all_sent(connection& c) noexcept {
+  if (!c.linger_when_sent || c.peer_finished) return close(c);
+  c.state = connection_state::lingering;
+  loop_.ring().shutdown(begin(operation::shutdown, c), connections_.index_of(c));
+  peer(*this, c).set_read_timeout(timeout_kind::linger, linger_timeout_);
+  settle(c);
+}
+
+/// Ends a connection whatever is in flight; its slot is free when the last operation completed.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::close(connection& c) noexcept {
+  if (c.state == connection_state::closing) return settle_closing(c);
+  NEN_ASSERT(c.state == connection_state::open || c.state == connection_state::lingering);
+  peer p(*this, c);
+  session_.on_close(p);
+  counters_.connections_closed.add();
+  c.state = connection_state::closing;
+  stop_waiting(c);
+  loop_.timers().cancel(c);
+  stop_receiving(c);
+  if (c.sending) loop_.ring().cancel(begin(operation::cancel, c), name(operation::send, c));
+  settle_closing(c);
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::settle_closing(connection& c) noexcept {
+  drop_leases(c);
+  if (c.operations != 0) return;
+  queue_.drop_all(c);
+  if (!c.connected) return release(c);
+  c.connected = false;
+  loop_.ring().close(begin(operation::close, c), connections_.index_of(c));
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::release(connection& c) noexcept {
+  NEN_ASSERT(c.state == connection_state::closing && c.operations == 0 && !c.connected);
+  NEN_ASSERT(!c.armed() && !c.waiting() && !c.has_input() && !c.has_output());
+  const auto generation = c.generation;
+  c = connection{};
+  c.generation = (generation + 1) & token::generation_mask;
+  connections_.release(connections_.index_of(c));
+}
+
+// ---- the end of the shard ----
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::woken() noexcept {
+  if (!draining_) drain();
+  if (loop_.ring().watched() >= wake_to_abort) abort_all();
+  watch_waker();
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::drain() noexcept {
+  draining_ = true;
+  loop_.timers().arm(drain_timer_, loop_.now() + drain_timeout_);
+  for_each_connection([this](connection& c) {
+    if (c.state == connection_state::accepting)
+      loop_.ring().cancel(begin(operation::cancel, c), name(operation::accept, c));
+    if (c.state != connection_state::open) return;
+    peer p(*this, c);
+    if (!c.has_input() && session_.is_idle(p)) p.close();
+    settle(c);
+  });
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::abort_all() noexcept {
+  for_each_connection([this](connection& c) {
+    if (c.state != connection_state::open && c.state != connection_state::lingering) return;
+    counters_.drain_aborts.add();
+    close(c);
+  });
+}
+
+}  // namespace nen

@@ -1,0 +1,153 @@
+// server, L3: a shard's bytes, in and out, and the connections that wait for memory to hold them.
+#pragma once
+
+namespace nen {
+
+// ---- bytes in ----
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
+  NEN_ASSERT(!c.receiving && !c.has_input() && !c.waiting());
+  c.receiving = true;
+  const token t = begin(operation::receive, c);
+  // Who is behind with reading our answers is read from a buffer at a time.
+  if (c.slots_held > 1) return loop_.ring().receive_once(t, connections_.index_of(c));
+  loop_.ring().receive(t, connections_.index_of(c));
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::stop_receiving(connection& c) noexcept {
+  if (!c.receiving || c.stops_receiving) return;
+  c.stops_receiving = true;
+  loop_.ring().cancel(begin(operation::cancel, c), name(operation::receive, c));
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
+  c.receiving = done.more;
+  const bool wanted = c.state == connection_state::open && !c.close_when_sent;
+  if (done.lease != completion::no_lease) append_lease(c, done.lease, done.result);
+  if (done.result > 0) {
+    NEN_ASSERT(done.lease != completion::no_lease);
+    if (wanted) return c.waiting() || c.paused ? settle(c) : run_session(c);
+    c.lingered_bytes += static_cast<std::uint32_t>(done.result);
+    if (c.lingered_bytes > linger_bytes_max) return close(c);
+    return settle(c);
+  }
+  if (done.result == 0) {
+    c.peer_finished = true;
+    if (wanted && !c.waiting()) return run_session(c);
+  } else if (done.result == -ENOBUFS) {
+    counters_.receive_buffers_empty.add();
+    if (c.state != connection_state::closing && !c.waiting()) waiting_for_buffer_.push_back(c);
+  } else if (done.result != -ECANCELED && done.result != -EINTR && done.result != -EAGAIN) {
+    counters_.receive_errors.add();
+    return close(c);
+  }
+  settle(c);
+}
+
+/// Offers the session what came, until it uses no more.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::run_session(connection& c) {
+  peer p(*this, c);
+  while (c.has_input() && !c.paused) {
+    const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
+    const std::span<char> bytes{loop_.ring().lease_bytes(buffer), lease_chains_[buffer].bytes};
+    const std::size_t used = session_.on_data(p, bytes.subspan(c.lease_used));
+    NEN_ASSERT(used <= bytes.size() - c.lease_used);
+    c.lease_used += static_cast<std::uint32_t>(used);
+    if (c.lease_used != bytes.size()) break;
+    drop_first_lease(c);
+  }
+  if (c.peer_finished && !c.has_input() && !c.close_when_sent) session_.on_end(p);
+  settle(c);
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::append_lease(connection& c, std::uint16_t buffer,
+                                      std::int32_t bytes) noexcept {
+  ++leases_;
+  NEN_ASSERT(leases_ <= C.receive_buffers);
+  lease_chains_[buffer] = {0, bytes > 0 ? static_cast<std::uint32_t>(bytes) : 0};
+  const auto link = static_cast<std::uint16_t>(buffer + 1);
+  (c.has_input() ? lease_chains_[c.last_lease - 1].next : c.first_lease) = link;
+  c.last_lease = link;
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::drop_first_lease(connection& c) noexcept {
+  NEN_ASSERT(c.has_input() && leases_ != 0);
+  const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
+  c.first_lease = lease_chains_[buffer].next;
+  c.lease_used = 0;
+  --leases_;
+  loop_.ring().give_back(buffer);
+}
+
+/// Connections that waited for memory go on, first come first served, as far as there is some now.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::resume_waiting() {
+  while (queue_.has_room()) {
+    connection_base* const c = waiting_for_slots_.pop_front();
+    if (c == nullptr) break;
+    run_session(static_cast<connection&>(*c));
+  }
+  for (auto free = C.receive_buffers - leases_; free != 0; --free) {
+    connection_base* const c = waiting_for_buffer_.pop_front();
+    if (c == nullptr) return;
+    start_receive(static_cast<connection&>(*c));
+  }
+  if (!waiting_for_buffer_.empty()) evict_holder();
+}
+
+/// All buffers are out and somebody waits for one: whoever has held his for longest, because he
+/// sends without reading, is cut off if that is too long.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::evict_holder() noexcept {
+  auto* const holder = static_cast<connection*>(waiting_for_peer_.front());
+  if (holder == nullptr) return;
+  const tick since = holder->write_deadline - write_timeout_;
+  if (static_cast<std::int32_t>(loop_.now() - since) < static_cast<std::int32_t>(hold_ms_max)) {
+    if (!evict_timer_.armed()) loop_.timers().arm(evict_timer_, since + hold_ms_max);
+    return;
+  }
+  counters_.receive_buffers_evicted.add();
+  close(*holder);
+}
+
+// ---- bytes out ----
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::start_send(connection& c) noexcept {
+  NEN_ASSERT(!c.sending);
+  std::array<std::string_view, ring::vector_parts_max> parts;
+  const auto count = queue_.gather(c, parts, send_bytes_max);
+  NEN_ASSERT(count != 0);
+  c.sending = true;
+  c.write_deadline = loop_.now() + write_timeout_;
+  const token t = begin(operation::send, c);
+  if (count == 1) {
+    loop_.ring().send(t, connections_.index_of(c), parts[0]);
+  } else {
+    loop_.ring().send_vector(t, connections_.index_of(c), {parts.data(), count});
+  }
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::sent(connection& c, std::int32_t result) {
+  c.sending = false;
+  if (c.state == connection_state::closing) return settle(c);
+  if (result <= 0) {
+    counters_.send_errors.add();
+    return close(c);
+  }
+  queue_.sent(c, static_cast<std::size_t>(result));
+  if (!c.has_output() && c.read_timeout == timeout_kind::idle)
+    c.read_deadline = loop_.now() + idle_timeout_;
+  stop_waiting(c);
+  if (c.has_input() && !c.close_when_sent) return run_session(c);
+  settle(c);
+}
+
+}  // namespace nen

@@ -1,0 +1,8 @@
+// expect: two routes have the same method and the same pattern
+#include <nen/http/router.hpp>
+
+nen::reply plain(nen::response& res) { return res.text("plain"); }
+
+using routes =
+    nen::router<nen::get<"/api/users", plain>, nen::group<"/api", nen::get<"/users", plain>>>;
+constexpr auto count = routes::route_count;

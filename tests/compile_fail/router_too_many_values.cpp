@@ -1,0 +1,8 @@
+// expect: a handler takes more values than its pattern has parameters: add ":name" to the pattern
+#include <nen/http/router.hpp>
+
+nen::reply plain(nen::response& res) { return res.text("plain"); }
+nen::reply by_id(int, nen::response& res) { return res.text("id"); }
+
+using routes = nen::router<nen::get<"/users", by_id>>;
+constexpr auto count = routes::route_count;
