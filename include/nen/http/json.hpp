@@ -24,9 +24,8 @@ class json_value {
       : kind_(value < Integer{} ? kind::negative : kind::integer),
         integer_(static_cast<std::uint64_t>(value)) {}
   /// Infinities and NaN have no JSON form and become null.
-  template <std::floating_point Number>
-  constexpr json_value(Number value) noexcept
-      : kind_(kind::number), number_(static_cast<double>(value)) {}
+  constexpr json_value(double value) noexcept : kind_(kind::number), number_(value) {}
+  constexpr json_value(float value) noexcept : kind_(kind::short_number), number_(value) {}
   constexpr json_value(std::string_view text) noexcept
       : kind_(kind::text), data_(text.data()), size_(text.size()) {}
   constexpr json_value(const char* text) noexcept : json_value(std::string_view(text)) {}
@@ -51,6 +50,7 @@ class json_value {
     integer,
     negative,
     number,
+    short_number,  // shortest as a float
     text,
     raw,
     array,
@@ -124,11 +124,13 @@ inline void json_value::write_to(response& res) const noexcept {
     case kind::negative:
       return write_number(static_cast<std::int64_t>(integer_));
     case kind::number:
+    case kind::short_number:
       if (!std::isfinite(number_)) {
         res.write("null");
         return;
       }
-      return write_number(number_);
+      return kind_ == kind::number ? write_number(number_)
+                                   : write_number(static_cast<float>(number_));
     case kind::text:
       return detail::write_json_string(res, {static_cast<const char*>(data_), size_});
     case kind::raw:

@@ -42,9 +42,10 @@ inline char* put_status_line(char* to, status code) noexcept {
   return put(to, "\r\n");
 }
 
-/// Field lines that the response writes itself, or that an application may not contradict.
-inline bool is_framing_field(std::string_view name) noexcept {
+/// Field lines that the response writes itself.
+inline bool is_own_field(std::string_view name) noexcept {
   return equals_ignoring_case(name, "content-length") ||
+         equals_ignoring_case(name, "content-type") ||
          equals_ignoring_case(name, "transfer-encoding") ||
          equals_ignoring_case(name, "connection");
 }
@@ -222,7 +223,7 @@ inline response& response::set_status(nen::status code) noexcept {
 inline response& response::field(std::string_view name, std::string_view value) noexcept {
   NEN_ASSERT(!head_closed_);
   if (!detail::is_field_name(name) || !detail::is_field_value(value) ||
-      detail::is_framing_field(name)) {
+      detail::is_own_field(name)) {
     failed_ = true;
     return *this;
   }

@@ -248,7 +248,7 @@ class uring : public detail::uring_base {
 
 namespace detail {
 
-inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
+[[gnu::cold]] inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
   NEN_ASSERT(!opened_);
   const auto entries = std::clamp(std::bit_ceil(sizes.places), 64u, 1024u);
   io_uring_params parameters{};
@@ -312,7 +312,7 @@ inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
   return {};
 }
 
-inline result<void> uring_base::provide(io_uring_buf_ring* entries, char* memory,
+[[gnu::cold]] inline result<void> uring_base::provide(io_uring_buf_ring* entries, char* memory,
                                         const ring_sizes& sizes) noexcept {
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(entries);

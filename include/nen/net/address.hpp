@@ -119,7 +119,7 @@ class endpoint {
   socklen_t size_ = 0;
 };
 
-inline result<endpoint> endpoint::parse(std::string_view host, std::uint16_t port) noexcept {
+[[gnu::cold]] inline result<endpoint> endpoint::parse(std::string_view host, std::uint16_t port) noexcept {
   std::string_view numeric = equals_ignoring_case(host, "localhost") ? "127.0.0.1" : host;
   const bool bracketed = numeric.size() >= 2 && numeric.front() == '[' && numeric.back() == ']';
   if (bracketed) {
@@ -148,7 +148,7 @@ inline result<endpoint> endpoint::parse(std::string_view host, std::uint16_t por
                     static_cast<int>(host.size() < 64 ? host.size() : 64), host.data());
 }
 
-inline result<endpoint> endpoint::unix_path(std::string_view path) noexcept {
+[[gnu::cold]] inline result<endpoint> endpoint::unix_path(std::string_view path) noexcept {
   if (path.empty() || path == "@") {
     return make_error(EINVAL,
                       "a Unix socket needs a name; write a path such as /run/app.sock, or @name "
@@ -175,7 +175,7 @@ inline result<endpoint> endpoint::unix_path(std::string_view path) noexcept {
   return e;
 }
 
-inline result<endpoint> endpoint::from_native(const sockaddr* address, socklen_t size) noexcept {
+[[gnu::cold]] inline result<endpoint> endpoint::from_native(const sockaddr* address, socklen_t size) noexcept {
   if (address == nullptr || size < sizeof(sa_family_t)) {
     return make_error(EINVAL, "a socket address of %u bytes is too short", unsigned{size});
   }
@@ -207,7 +207,7 @@ inline result<endpoint> endpoint::from_native(const sockaddr* address, socklen_t
   return e;
 }
 
-inline std::string_view endpoint::unix_name() const noexcept {
+[[gnu::cold]] inline std::string_view endpoint::unix_name() const noexcept {
   if (!is_unix() || size_ <= path_offset) {
     return {};
   }
@@ -219,7 +219,7 @@ inline std::string_view endpoint::unix_name() const noexcept {
   return {path, ::strnlen(path, bytes)};
 }
 
-inline endpoint_text endpoint::to_string() const noexcept {
+[[gnu::cold]] inline endpoint_text endpoint::to_string() const noexcept {
   endpoint_text out;
   if (family() == AF_UNIX) {
     out.append(is_abstract() ? "unix:@" : "unix:");

@@ -85,7 +85,7 @@ struct socket_options {
 namespace detail {
 
 /// What an errno of socket, bind or listen means to the one who chose the endpoint, and the fix.
-inline const char* listen_advice(int errno_value, const endpoint& where) noexcept {
+[[gnu::cold]] inline const char* listen_advice(int errno_value, const endpoint& where) noexcept {
   switch (errno_value) {
     case EACCES:
     case EPERM:
@@ -120,7 +120,7 @@ inline const char* listen_advice(int errno_value, const endpoint& where) noexcep
   }
 }
 
-inline error listen_error(int errno_value, const endpoint& where, const char* call) noexcept {
+[[gnu::cold]] inline error listen_error(int errno_value, const endpoint& where, const char* call) noexcept {
   const endpoint_text text = where.to_string();
   if (const char* const advice = listen_advice(errno_value, where)) {
     return make_error(errno_value, "cannot listen on %s: %s", text.c_str(), advice);
@@ -129,14 +129,14 @@ inline error listen_error(int errno_value, const endpoint& where, const char* ca
                     std::strerror(errno_value), errno_value, call);
 }
 
-inline bool set_option(const socket& s, int level, int name, bool on) noexcept {
+[[gnu::cold]] inline bool set_option(const socket& s, int level, int name, bool on) noexcept {
   const int value = on ? 1 : 0;
   return ::setsockopt(s.native_handle(), level, name, &value, sizeof(value)) == 0;
 }
 
 /// Sets what has to be set before bind.
 /// @returns  the errno, 0 when all went well
-inline int set_listen_options(const socket& s, const endpoint& where,
+[[gnu::cold]] inline int set_listen_options(const socket& s, const endpoint& where,
                               const socket_options& options) noexcept {
   if (where.is_unix()) {
     return 0;
@@ -157,7 +157,7 @@ inline int set_listen_options(const socket& s, const endpoint& where,
 /// Removes the file that a dead server left at the path; bind would fail on it. Two servers that
 /// start at the same moment can take the path from each other; the kernel offers no lock for this.
 /// @returns  0 when nothing is in the way any more, EADDRINUSE when somebody listens there
-inline int remove_stale_file(const endpoint& where) noexcept {
+[[gnu::cold]] inline int remove_stale_file(const endpoint& where) noexcept {
   if (!where.is_unix() || where.is_abstract()) {
     return 0;
   }
@@ -192,7 +192,7 @@ inline int remove_stale_file(const endpoint& where) noexcept {
 
 }  // namespace detail
 
-inline result<socket> listen_on(const endpoint& where, const socket_options& options) noexcept {
+[[gnu::cold]] inline result<socket> listen_on(const endpoint& where, const socket_options& options) noexcept {
   if (where.family() == AF_UNSPEC) {
     return make_error(EINVAL, "cannot listen on an empty endpoint; make one with endpoint::parse");
   }
@@ -215,7 +215,7 @@ inline result<socket> listen_on(const endpoint& where, const socket_options& opt
   return s;
 }
 
-inline result<endpoint> local_endpoint(const socket& s) noexcept {
+[[gnu::cold]] inline result<endpoint> local_endpoint(const socket& s) noexcept {
   sockaddr_storage storage = {};
   socklen_t size = sizeof(storage);
   if (::getsockname(s.native_handle(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
@@ -226,7 +226,7 @@ inline result<endpoint> local_endpoint(const socket& s) noexcept {
   return endpoint::from_native(reinterpret_cast<const sockaddr*>(&storage), size);
 }
 
-inline result<void> raise_descriptor_limit(std::uint64_t wanted) noexcept {
+[[gnu::cold]] inline result<void> raise_descriptor_limit(std::uint64_t wanted) noexcept {
   rlimit limit = {};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return make_error(errno, "cannot read RLIMIT_NOFILE; see getrlimit(2)");

@@ -108,7 +108,8 @@ class http_session : detail::deferred_host {
     return !has_request(p);
   }
 
-  const auto& kept_requests() const noexcept { return store_; }
+  const auto& head_slots() const noexcept { return store_.heads(); }
+  const auto& body_slots() const noexcept { return store_.bodies(); }
 
  private:
   using store = detail::request_store<Config>;
@@ -150,7 +151,7 @@ class http_session : detail::deferred_host {
 
   /// Reads on a request of which a part came before.
   template <class Peer>
-  char* read_on(Peer& p, output& out, char* at, char* end) {
+  [[gnu::noinline]] char* read_on(Peer& p, output& out, char* at, char* end) {
     slot& kept = store_.head_of(p.state().kept);
     parse_result got{};
     if (kept.parser.in_body()) {
@@ -195,7 +196,7 @@ class http_session : detail::deferred_host {
 
   /// Keeps a request of which more is to come.
   template <class Peer>
-  void keep_incomplete(Peer& p, output& out, char* begin, char* end) {
+  [[gnu::noinline]] void keep_incomplete(Peer& p, output& out, char* begin, char* end) {
     const bool in_body = parser_.in_body();
     const auto head_bytes =
         in_body ? parser_.head().head_bytes : static_cast<std::uint32_t>(end - begin);
@@ -208,7 +209,7 @@ class http_session : detail::deferred_host {
   /// Moves a request out of the lease, which goes back.
   /// @returns  false when there is no room for it; then 503 was answered
   template <class Peer>
-  bool keep(Peer& p, output& out, const char* begin, std::uint32_t head_bytes, bool with_body) {
+  [[gnu::noinline]] bool keep(Peer& p, output& out, const char* begin, std::uint32_t head_bytes, bool with_body) {
     if (with_body && !keep_body(p, out, parser_)) return false;
     if (!store_.take_head(p.state().kept) && !evict_head(p)) {
       p.counters().head_slots_empty.add();
@@ -225,7 +226,7 @@ class http_session : detail::deferred_host {
 
   /// Finds a place for a body of which more is to come, and lets a client that asked send it.
   template <class Peer>
-  bool keep_body(Peer& p, output& out, parser& from) {
+  [[gnu::noinline]] bool keep_body(Peer& p, output& out, parser& from) {
     if (!store_.take_body(p.state().kept)) {
       p.counters().body_slots_empty.add();
       refuse(p, out, status::service_unavailable);
@@ -243,7 +244,7 @@ class http_session : detail::deferred_host {
   /// No head slot is free: whoever has been sending his head for longest pays for it.
   /// @returns  true when a slot was taken
   template <class Peer>
-  bool evict_head(Peer& p) {
+  [[gnu::cold]] bool evict_head(Peer& p) {
     const slot* const oldest = store_.oldest_incomplete();
     if (oldest == nullptr) return false;
     p.counters().head_slots_evicted.add();
@@ -264,7 +265,7 @@ class http_session : detail::deferred_host {
   }
 
   template <class Peer>
-  void drop_request(Peer& p) noexcept {
+  [[gnu::noinline]] void drop_request(Peer& p) noexcept {
     store_.release(p.state().kept);
     p.state().deferred = false;
   }
@@ -320,7 +321,7 @@ class http_session : detail::deferred_host {
 #if defined(__cpp_exceptions)
   /// A handler's exception is the handler's fault, not the shard's: it is said, and life goes on.
   template <class Peer>
-  reply failed(Peer& p, const request& message, response& res, const char* what) {
+  [[gnu::cold]] reply failed(Peer& p, const request& message, response& res, const char* what) {
     p.counters().handler_exceptions.add();
     on_exception_(message, what);
     res.start_over();
@@ -339,13 +340,13 @@ class http_session : detail::deferred_host {
     return {p.index(), p.generation(), p.state().requests};
   }
   template <class Peer>
-  void defer(Peer& p, output& out, const char* begin);
+  [[gnu::cold]] void defer(Peer& p, output& out, const char* begin);
   template <class Peer>
-  void defer_kept(Peer& p, output& out);
+  [[gnu::cold]] void defer_kept(Peer& p, output& out);
   template <class Peer>
-  void set_deferral_timer(Peer& p) noexcept;
+  [[gnu::cold]] void set_deferral_timer(Peer& p) noexcept;
   template <class Peer>
-  void deferral_due(Peer& p);
+  [[gnu::cold]] void deferral_due(Peer& p);
   template <class Peer, class Make>
   completion_outcome complete(Peer& p, Make make);
   template <class Shard>
@@ -354,14 +355,14 @@ class http_session : detail::deferred_host {
   static const functions handle_functions;
 
   template <class Peer>
-  void reject(Peer& p, output& out, status code) {
+  [[gnu::cold]] void reject(Peer& p, output& out, status code) {
     p.counters().requests_rejected.add();
     refuse(p, out, code);
   }
 
   /// Answers with an error after which the connection can't go on. @pre  there is room
   template <class Peer>
-  void refuse(Peer& p, output& out, status code) {
+  [[gnu::noinline]] void refuse(Peer& p, output& out, status code) {
     response res(out, defaults_, {.keep_alive = false});
     res.set_status(code);
     if (code == status::service_unavailable) res.field("Retry-After", "1");
@@ -371,7 +372,7 @@ class http_session : detail::deferred_host {
   }
 
   template <class Peer>
-  void answer_and_close(Peer& p, status code) {
+  [[gnu::cold]] void answer_and_close(Peer& p, status code) {
     defaults_ = common_lines_.at(p.unix_seconds());
     auto out = p.writer();
     refuse(p, out, code);

@@ -81,8 +81,8 @@ class request_store {
     kept = {};
   }
 
-  std::uint32_t heads_in_use() const noexcept { return heads_.in_use(); }
-  std::uint32_t bodies_in_use() const noexcept { return bodies_.in_use(); }
+  const auto& heads() const noexcept { return heads_; }
+  const auto& bodies() const noexcept { return bodies_; }
 
  private:
   using incomplete_list = intrusive_list<slot, incomplete_head_tag>;

@@ -150,7 +150,7 @@ class shard_threads {
   bool failed_;
 };
 
-inline result<void> shard_threads::start(const program& what, const listen_options& options,
+[[gnu::cold]] inline result<void> shard_threads::start(const program& what, const listen_options& options,
                                          std::span<shard_thread> threads) noexcept {
   NEN_ASSERT(threads_.empty());  // one run at a time
   program_ = &what;
@@ -173,7 +173,7 @@ inline result<void> shard_threads::start(const program& what, const listen_optio
   return {};
 }
 
-inline result<void> shard_threads::open_listeners() noexcept {
+[[gnu::cold]] inline result<void> shard_threads::open_listeners() noexcept {
   auto where = options_->unix_path.empty() ? endpoint::parse(options_->host, options_->port)
                                            : endpoint::unix_path(options_->unix_path);
   if (!where) return where.error();
@@ -206,7 +206,7 @@ inline result<void> shard_threads::open_listeners() noexcept {
   return {};
 }
 
-inline result<void> shard_threads::start_threads() noexcept {
+[[gnu::cold]] inline result<void> shard_threads::start_threads() noexcept {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the program's own threads
@@ -232,7 +232,7 @@ inline result<void> shard_threads::start_threads() noexcept {
   return {};
 }
 
-inline void* shard_threads::thread_main(void* argument) {
+[[gnu::cold]] inline void* shard_threads::thread_main(void* argument) {
   auto& self = *static_cast<shard_thread*>(argument);
   shard_threads& owner = *self.owner;
   char name[16];
@@ -252,12 +252,12 @@ inline void* shard_threads::thread_main(void* argument) {
   return nullptr;
 }
 
-inline void shard_threads::join() noexcept {
+[[gnu::cold]] inline void shard_threads::join() noexcept {
   for (std::uint32_t i = 0; i < started_; ++i) pthread_join(threads_[i].thread, nullptr);
   close_descriptors();
 }
 
-inline void shard_threads::close_descriptors() noexcept {
+[[gnu::cold]] inline void shard_threads::close_descriptors() noexcept {
   for (const shard_thread& t : threads_) {
     if (t.listener >= 0 && (t.index == 0 || t.listener != threads_[0].listener))
       ::close(t.listener);
@@ -272,7 +272,7 @@ inline void shard_threads::close_descriptors() noexcept {
   threads_ = {};
 }
 
-inline result<void> shard_threads::run(const program& what, const listen_options& options,
+[[gnu::cold]] inline result<void> shard_threads::run(const program& what, const listen_options& options,
                                        std::span<shard_thread> threads) noexcept {
   if (auto started = start(what, options, threads); !started) return started;
   const signal_catcher catcher(control_);

@@ -149,6 +149,9 @@ class tcp_shard {
   tick now() const noexcept { return loop_.now(); }
 
   Session& session() noexcept { return session_; }
+  const Session& session() const noexcept { return session_; }
+  const auto& connections() const noexcept { return connections_; }
+  const auto& send_slots() const noexcept { return queue_.slots(); }
   const shard_counters& counters() const noexcept { return counters_; }
   ring& io() noexcept { return loop_.ring(); }
 
@@ -182,7 +185,7 @@ class tcp_shard {
 
   // What the event loop calls.
   void on_completion(const completion& done);
-  void on_timer(timer& due);
+  [[gnu::cold]] void on_timer(timer& due);
   void on_turn_end();
 
  private:
@@ -214,13 +217,13 @@ class tcp_shard {
 
   // Accepting.
   void top_up_accepts() noexcept;
-  void accepted(connection& c, std::int32_t result);
-  void shed(connection& c) noexcept;
+  [[gnu::noinline]] void accepted(connection& c, std::int32_t result);
+  [[gnu::cold]] void shed(connection& c) noexcept;
 
   // Bytes in.
   void start_receive(connection& c) noexcept;
   void received(connection& c, const completion& done);
-  void run_session(connection& c);
+  [[gnu::noinline]] void run_session(connection& c);
   void append_lease(connection& c, std::uint16_t lease, std::int32_t bytes) noexcept;
   void drop_first_lease(connection& c) noexcept;
   void drop_leases(connection& c) noexcept {
@@ -231,29 +234,29 @@ class tcp_shard {
     if (c.waiting()) waiting_list::remove(c);
   }
   void resume_waiting();
-  void evict_holder() noexcept;
+  [[gnu::cold]] void evict_holder() noexcept;
 
   // Bytes out.
-  void start_send(connection& c) noexcept;
+  [[gnu::noinline]] void start_send(connection& c) noexcept;
   void sent(connection& c, std::int32_t result);
 
   // One place decides what a connection does next, after whatever happened to it.
-  void settle(connection& c) noexcept;
-  void wait_with_input(connection& c) noexcept;
+  [[gnu::noinline]] void settle(connection& c) noexcept;
+  [[gnu::cold]] void wait_with_input(connection& c) noexcept;
   bool read_time_runs(const connection& c) const noexcept;
   void settle_timer(connection& c) noexcept;
 
   // The end of a connection.
   void all_sent(connection& c) noexcept;
-  void close(connection& c) noexcept;
-  void settle_closing(connection& c) noexcept;
-  void release(connection& c) noexcept;
+  [[gnu::noinline]] void close(connection& c) noexcept;
+  [[gnu::noinline]] void settle_closing(connection& c) noexcept;
+  [[gnu::noinline]] void release(connection& c) noexcept;
 
   // The end of the shard.
   void watch_waker() noexcept { loop_.ring().watch(token(operation::wake, 0, 0), waker_); }
-  void woken() noexcept;
-  void drain() noexcept;
-  void abort_all() noexcept;
+  [[gnu::cold]] void woken() noexcept;
+  [[gnu::cold]] void drain() noexcept;
+  [[gnu::cold]] void abort_all() noexcept;
   template <class F>
   void for_each_connection(F act) noexcept {
     for (std::uint32_t i = 0; i < connections_.high_water(); ++i)
