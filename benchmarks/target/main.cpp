@@ -1,5 +1,5 @@
-// The server that load generators and client tests are pointed at. Bodies up to 1 MiB both ways, 4,096
-// connections a shard, and the number of shards from the command line.
+// The server that load generators and client tests are pointed at. Bodies up to 1 MiB both ways,
+// 4,096 connections a shard, and the number of shards from the command line.
 #include <nen/nen.hpp>
 
 #include <array>
@@ -35,14 +35,14 @@ nen::reply bytes(std::uint32_t count, nen::response& res) {
   return res.send_static("application/octet-stream", {alphabet.data(), count});
 }
 
-using routes = nen::router<  //
-    nen::get<"/", plaintext>,                //
-    nen::post<"/", echo>,                    //
-    nen::get<"/plaintext", plaintext>,       //
-    nen::get<"/json", json>,                 //
-    nen::get<"/users/:id", user>,            //
-    nen::any<"/echo", echo>,                 //
-    nen::post<"/discard", discard>,          //
+using routes = nen::router<             //
+    nen::get<"/", plaintext>,           //
+    nen::post<"/", echo>,               //
+    nen::get<"/plaintext", plaintext>,  //
+    nen::get<"/json", json>,            //
+    nen::get<"/users/:id", user>,       //
+    nen::any<"/echo", echo>,            //
+    nen::post<"/discard", discard>,     //
     nen::get<"/bytes/:count", bytes>>;
 
 constexpr nen::config with_shards(std::uint32_t shards) {
@@ -51,7 +51,7 @@ constexpr nen::config with_shards(std::uint32_t shards) {
       .connections = 4096,
       .receive_buffers = 1024,
       .receive_buffer_bytes = 16 * nen::KiB,
-      // Twice as many as connections: every one can have answers on the way and as many behind them.
+      // Two for each connection: one on its way to the peer, and one that is being filled.
       .send_slots = 8192,
       .send_slot_bytes = 4 * nen::KiB,
       .response_bytes_max = body_bytes_max,
@@ -66,7 +66,7 @@ void say_address(std::string_view address) {
   std::fflush(stdout);
 }
 
-/// The number of shards shapes memory and so is part of the type: one server for each that is offered.
+/// The number of shards shapes memory and so is part of the type: each has a server of its own.
 template <std::uint32_t Shards>
 int run(const nen::listen_options& options) {
   static nen::server<routes, with_shards(Shards)> server;
@@ -86,10 +86,14 @@ int main(int argc, char** argv) {
   for (std::size_t i = 0; i < alphabet.size(); ++i) alphabet[i] = static_cast<char>('a' + i % 26);
   const nen::listen_options options{.host = host, .port = port, .on_listening = say_address};
   switch (shards) {
-    case 1: return run<1>(options);
-    case 2: return run<2>(options);
-    case 4: return run<4>(options);
-    case 8: return run<8>(options);
+    case 1:
+      return run<1>(options);
+    case 2:
+      return run<2>(options);
+    case 4:
+      return run<4>(options);
+    case 8:
+      return run<8>(options);
   }
   std::fprintf(stderr, "%s: --shards must be 1, 2, 4 or 8\n", argv[0]);
   return 2;

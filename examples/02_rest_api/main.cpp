@@ -1,17 +1,20 @@
 // A small REST API: named sensors and their readings, kept in memory of a fixed size.
 //
-//   curl -H 'Authorization: Bearer let-me-in' localhost:8080/api/sensors -d kitchen
-//   curl -H 'Authorization: Bearer let-me-in' localhost:8080/api/sensors/1 -X PUT -d 21.5
-//   curl -H 'Authorization: Bearer let-me-in' localhost:8080/api/sensors
+//   curl --oauth2-bearer let-me-in localhost:8080/api/sensors -d kitchen
+//   curl --oauth2-bearer let-me-in localhost:8080/api/sensors/1 -X PUT -d 21.5
 #include <nen/nen.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "../common/arguments.hpp"
 
@@ -20,34 +23,31 @@ namespace {
 // ---- The state: one object that the server owns, and that handlers ask for by its type. ----
 
 struct sensor {
-  std::uint32_t id;  // 0: the place is free
-  char name[32];
-  std::uint8_t name_size;
-  double celsius;
+  std::uint32_t id = 0;  // 0: the place is free
+  std::uint8_t name_size = 0;
+  char name[32] = {};
+  double celsius = 0;
 
   std::string_view name_view() const { return {name, name_size}; }
 };
 
-/// With one shard (the default) one thread runs all handlers, so that nothing needs a lock.
+/// One shard, the default, means one thread: nothing needs a lock.
 struct sensors {
   std::array<sensor, 64> places;
-  std::uint32_t last_id;
+  std::uint32_t last_id = 0;
 
   sensor* find(std::uint32_t id) {
-    for (sensor& s : places)
-      if (s.id == id && id != 0) return &s;
-    return nullptr;
+    const auto at = std::find_if(places.begin(), places.end(), [=](auto& s) { return s.id == id; });
+    return id != 0 && at != places.end() ? &*at : nullptr;
   }
-  sensor* find(std::string_view name) {
-    for (sensor& s : places)
-      if (s.id != 0 && s.name_view() == name) return &s;
-    return nullptr;
+  bool has(std::string_view name) const {
+    return std::any_of(places.begin(), places.end(),
+                       [=](auto& s) { return s.id != 0 && s.name_view() == name; });
   }
   sensor* add(std::string_view name) {
     for (sensor& s : places) {
       if (s.id != 0) continue;
-      s = {.id = ++last_id, .name = {}, .name_size = static_cast<std::uint8_t>(name.size()),
-           .celsius = 0};
+      s = {.id = ++last_id, .name_size = static_cast<std::uint8_t>(name.size())};
       std::memcpy(s.name, name.data(), name.size());
       return &s;
     }
@@ -55,11 +55,11 @@ struct sensors {
   }
 };
 
-// ---- An extractor: what nen::extractor is specialised for, a handler can take as a parameter. ----
+// ---- An extractor: handlers can take whatever nen::extractor is specialised for. ----
 
-/// "?after=10&limit=5"; both may be left out. Anything else is answered 400 before the handler runs.
+/// "?skip=10&limit=5", either may be left out; anything else is 400 before the handler is called.
 struct page {
-  std::uint32_t after = 0;
+  std::uint32_t skip = 0;
   std::uint32_t limit = 20;
 };
 
@@ -76,8 +76,8 @@ struct nen::extractor<page> {
       if (equals == std::string_view::npos) return std::nullopt;
       const auto number = nen::parse_decimal<std::uint32_t>(pair.substr(equals + 1));
       const std::string_view name = pair.substr(0, equals);
-      if (!number || (name != "after" && name != "limit")) return std::nullopt;
-      (name == "after" ? result.after : result.limit) = *number;
+      if (!number || (name != "skip" && name != "limit")) return std::nullopt;
+      (name == "skip" ? result.skip : result.limit) = *number;
     }
     return result;
   }
@@ -100,38 +100,35 @@ nen::reply show(nen::response& res, const sensor& s) {
 nen::reply list(page wanted, const sensors& all, nen::response& res) {
   // An answer of a length that nobody knows yet is written piece by piece.
   res.begin("application/json").write("[");
-  std::uint32_t written = 0;
+  std::string_view comma = "";
   for (const sensor& s : all.places) {
-    if (s.id <= wanted.after || written == wanted.limit) continue;
-    if (written++ != 0) res.write(",");
+    if (s.id == 0 || (wanted.skip != 0 && wanted.skip-- != 0)) continue;
+    if (wanted.limit-- == 0) break;
+    res.write(std::exchange(comma, ","));
     nen::json_value({{"id", s.id}, {"name", s.name_view()}, {"celsius", s.celsius}}).write_to(res);
   }
   return res.write("]").finish();
 }
 
 nen::reply get_one(std::uint32_t id, sensors& all, nen::response& res) {
-  const sensor* const found = all.find(id);
-  return found != nullptr ? show(res, *found)
-                          : problem(res, nen::status::not_found, "no sensor has this id");
+  if (const sensor* const found = all.find(id)) return show(res, *found);
+  return problem(res, nen::status::not_found, "no sensor has this id");
 }
 
 nen::reply create(const nen::request& req, sensors& all, nen::response& res) {
   const std::string_view name = req.body();
-  if (name.empty() || name.size() > sizeof sensor::name)
-    return problem(res, nen::status::bad_request, "the body is the name: 1 to 32 characters");
-  for (const char c : name)
-    if (!nen::is_token_char(c))
-      return problem(res, nen::status::bad_request, "a name has no spaces and no punctuation");
-  if (all.find(name) != nullptr)
-    return problem(res, nen::status::conflict, "a sensor of this name exists");
+  if (name.empty() || name.size() > sizeof sensor::name ||
+      !std::all_of(name.begin(), name.end(), nen::is_token_char))
+    return problem(res, nen::status::bad_request,
+                   "the body is the name: up to 32 letters or digits");
+  if (all.has(name)) return problem(res, nen::status::conflict, "a sensor of this name exists");
   const sensor* const made = all.add(name);
   if (made == nullptr)
     return problem(res, nen::status::service_unavailable, "there is no room for more sensors");
 
   char location[32];
-  const int size = std::snprintf(location, sizeof location, "/api/sensors/%u", made->id);
-  res.set_status(nen::status::created);
-  res.field("Location", {location, static_cast<std::size_t>(size)});
+  std::snprintf(location, sizeof location, "/api/sensors/%u", made->id);
+  res.set_status(nen::status::created).field("Location", location);
   return show(res, *made);
 }
 
@@ -160,15 +157,15 @@ nen::reply index(nen::response& res) { return res.text("The API is at /api/senso
 
 nen::reply with_token(const nen::request& req, nen::response& res, nen::next next) {
   if (req.field("Authorization") == "Bearer let-me-in") return next();
-  res.set_status(nen::status::unauthorized).field("WWW-Authenticate", "Bearer realm=\"sensors\"");
+  res.field("WWW-Authenticate", "Bearer realm=\"sensors\"");
   return problem(res, nen::status::unauthorized, "this needs a token");
 }
 
 // ---- Errors that no handler answers. 405 comes with Allow, which the router knows. ----
 
 nen::reply nothing_here(const nen::request& req, nen::response& res) {
-  return res.set_status(nen::status::not_found)
-      .json({{"error", "nothing is here"}, {"path", req.path()}});
+  res.set_status(nen::status::not_found);
+  return res.json({{"error", "nothing is here"}, {"path", req.path()}});
 }
 
 nen::reply failed(nen::status code, nen::response& res) {
@@ -193,12 +190,11 @@ static_assert(sizeof(server) <= 8 * nen::MiB, "memory budget");
 int main(int argc, char** argv) {
   nen::listen_options options{.host = "127.0.0.1"};
   options.on_listening = [](std::string_view address) {
-    std::printf("listening on %.*s\n", static_cast<int>(address.size()), address.data());
-    std::fflush(stdout);
+    std::fprintf(stderr, "listening on %.*s\n", static_cast<int>(address.size()), address.data());
   };
   example::read_arguments(argc, argv,
                           {{"--port", "0: the kernel chooses (8080)", options.port},
-                           {"--unix", "path of a Unix socket, instead of a port", options.unix_path}});
+                           {"--unix", "a Unix socket's path, for a port", options.unix_path}});
   static ::server server;
   return server.run(options).exit_code();
 }

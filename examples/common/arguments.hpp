@@ -1,5 +1,5 @@
-// The command line of the examples and of the benchmark target: --name value or --name=value, with a
-// sentence for whatever is wrong. Not a part of the library.
+// The command line of the examples and of the benchmark target: --name value or --name=value, with
+// a sentence for whatever is wrong. Not a part of the library.
 #pragma once
 
 #include <nen/core/ascii.hpp>
@@ -53,9 +53,9 @@ inline void read_arguments(int argc, char** argv, std::initializer_list<argument
     const auto equals = name.find('=');
     const bool joined = equals != std::string_view::npos;
     const bool has_value = joined || i + 1 < argc;
-    const std::string_view value = joined          ? name.substr(equals + 1)
-                                   : has_value     ? std::string_view(argv[i + 1])
-                                                   : std::string_view();
+    const std::string_view value = joined      ? name.substr(equals + 1)
+                                   : has_value ? std::string_view(argv[i + 1])
+                                               : std::string_view();
     name = name.substr(0, equals);
     const argument* found = nullptr;
     for (const argument& a : known)

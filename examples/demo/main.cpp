@@ -1,4 +1,4 @@
-// The demo: says where it serves and what its memory is made of, and serves a page that tries itself.
+// The demo: says where it serves and what its memory is made of, and serves a page to try it with.
 #include <nen/nen.hpp>
 
 #include <cstdio>

@@ -25,6 +25,7 @@ struct config {
   std::uint32_t head_bytes_max = 8 * KiB;    ///< request line and fields; longer is 431
   std::uint32_t fields_max = 64;             ///< field lines of one request; more is 431
   std::uint32_t target_bytes_max = 4 * KiB;  ///< request target; longer is 414
+  std::uint32_t streams = 64;    ///< answers being streamed at once; one more is 503
   std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503
   std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
 };

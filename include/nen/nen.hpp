@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/http/event_stream.hpp>
 #include <nen/http/json.hpp>
 #include <nen/http/request.hpp>
 #include <nen/http/response.hpp>

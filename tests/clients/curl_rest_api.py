@@ -26,7 +26,7 @@ def check_life_of_a_sensor(curl):
     curl(API, body=b"attic", status=201)
     names = [sensor["name"] for sensor in curl(API).json()]
     check("the list of two", names, ["kitchen", "attic"])
-    check("a page", [s["id"] for s in curl(f"{API}?after=1&limit=5").json()], [2])
+    check("a page", [s["id"] for s in curl(f"{API}?skip=1&limit=5").json()], [2])
     check("an empty page", curl(f"{API}?limit=0").json(), [])
 
     check("204 has no body", curl(f"{API}/1", method="DELETE", status=204).body, b"")
@@ -35,6 +35,8 @@ def check_life_of_a_sensor(curl):
     curl(f"{API}/1", method="PUT", body=b"1", status=404)
     check("ids are not used again", curl(API, body=b"kitchen", status=201).field("Location"),
           f"{API}/3")
+    pages = [[s["id"] for s in curl(f"{API}?limit=1&skip={skip}").json()] for skip in range(3)]
+    check("pages of one", pages, [[3], [2], []])
 
 
 def check_refusals(curl):

@@ -74,7 +74,8 @@ class Curl:
 
     def in_one_go(self, paths):
         """One curl asks for all of them. Returns (status, connections made) of each."""
-        command = ["curl", "--silent", *self.options, "--write-out", "%{response_code} %{num_connects} "]
+        command = ["curl", "--silent", *self.options]
+        command += ["--write-out", "%{response_code} %{num_connects} "]
         for path in paths:
             command += ["--output", "/dev/null", self.server.url(path)]
         numbers = [int(number) for number in run_tool(*command).split()]

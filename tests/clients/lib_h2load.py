@@ -1,4 +1,4 @@
-"""h2load speaking HTTP/1.1: so many requests, all of them answered with the right number of bytes."""
+"""h2load speaking HTTP/1.1: so many requests, all answered with the right number of bytes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A strict reader of HTTP/1.1 responses from a socket, for tests that write their requests by hand."""
+"""A strict reader of HTTP/1.1 responses, for tests that write their requests by hand."""
 
 from lib_server_under_test import Failure
 
@@ -9,7 +9,7 @@ class Response:
 
 
 class Reader:
-    """Takes one response after the other off a socket; Content-Length is the only framing it takes."""
+    """Takes one response after the other off a socket; it knows no framing but Content-Length."""
 
     def __init__(self, sock, read_bytes=65536):
         self.sock, self.read_bytes, self.left = sock, read_bytes, b""

@@ -72,7 +72,7 @@ def program(name):
 
 
 class Server:
-    """A running server. `address` is (host, port), and `unix` the path of a Unix socket, or None."""
+    """A running server, at `address`, which is (host, port), or at `unix`, which is a path."""
 
     READY = re.compile(r"(?:listening on |http://)(?:unix:(?P<unix>\S+)|\[?(?P<host>[\w.:]+?)\]?"
                        r":(?P<port>\d+))\n")

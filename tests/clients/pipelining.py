@@ -1,5 +1,5 @@
-"""Requests of every kind written one behind the other on raw sockets, cut anywhere: each is answered,
-in order, and with its own answer."""
+"""Requests of every kind written one behind the other on raw sockets, cut anywhere: each is
+answered, in order, and with its own answer."""
 
 import random
 import socket

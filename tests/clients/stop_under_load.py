@@ -1,5 +1,5 @@
-"""SIGINT while requests are on their way: the server ends in time and with code 0, and every request
-that it has answered has arrived whole."""
+"""SIGINT while requests are on their way: the server ends in time and with code 0, and every answer
+that it has given has arrived whole."""
 
 import random
 import re
@@ -38,12 +38,14 @@ class Client(threading.Thread):
         reader = Reader(self.sock)
         while True:
             numbers = [self.chance.randrange(1 << 32) for _ in range(self.BATCH)]
-            self.send(b"".join(b"GET /users/%d HTTP/1.1\r\nHost: test\r\n\r\n" % n for n in numbers))
+            self.send(b"".join(b"GET /users/%d HTTP/1.1\r\nHost: test\r\n\r\n" % number
+                               for number in numbers))
             for number in numbers:
                 answer = self.next_answer(reader)
                 if answer is None:
                     return
-                check("an answer", (answer.status, b'"id":%d,' % number in answer.body), (200, True))
+                check("status", answer.status, 200)
+                check("an answer in its place", b'"id":%d,' % number in answer.body, True)
                 self.answers += 1
                 if answer.fields.get("connection") == "close":
                     check("nothing behind the last answer", reader.at_end(), True)
@@ -107,7 +109,7 @@ HALF = b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n01234"
 
 
 def check_request_in_hand():
-    """Half a request when SIGINT comes may be finished; idle connections end at once; none comes in."""
+    """Who has sent half a request may finish it; idle connections end at once; none comes in."""
     with Server("target", "--port", "0") as server:
         with server.connect() as idle, server.connect() as busy:
             busy.sendall(HALF)

@@ -119,11 +119,12 @@ TEST_CASE("append takes the longest body and not one byte more") {
 TEST_CASE("Every message may have the longest body") {
   memory_output out(32, 50);
   std::string all;
-  for (int i = 0; i < 5; ++i) {
+  for (const std::size_t size : {50U, 30U, 50U, 0U, 50U, 1U}) {
     out.begin_message();
     REQUIRE(put_head(out, "head"));
-    REQUIRE(out.append(letters(50)));
-    all += "head" + letters(50);
+    REQUIRE(out.append(letters(size)));
+    REQUIRE_FALSE(out.append(letters(51 - size)));
+    all += "head" + letters(size);
   }
   CHECK(out.text() == all);
 }

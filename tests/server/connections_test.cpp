@@ -1,24 +1,27 @@
-// Connection slots: what happens when they are all taken, how they end, and that they can be used again
-// and again.
+// Connection slots: what happens when they are all taken, how they end, and that they can be used
+// again and again.
 #include <thread>
 
 #include "support/test_server.hpp"
 
 namespace {
 
+using nen::shard_counters;
 using nen::test::client;
 using nen::test::eventually;
 using nen::test::running;
-using nen::test::stream_end;
 using nen::test::stopwatch;
-using nen::shard_counters;
 
 char large[8 * nen::MiB];
 
-using routes = nen::router<
-    nen::get<"/", [](nen::response& res) { return res.text("hello"); }>,
-    nen::get<"/large", [](nen::response& res) { return res.send_static("a/b", {large, sizeof large}); }>,
-    nen::post<"/echo", [](const nen::request& req, nen::response& res) { return res.bytes(req.body()); }>>;
+using routes = nen::router<nen::get<"/", [](nen::response& res) { return res.text("hello"); }>,
+                           nen::get<"/large",
+                                    [](nen::response& res) {
+                                      return res.send_static("a/b", {large, sizeof large});
+                                    }>,
+                           nen::post<"/echo", [](const nen::request& req, nen::response& res) {
+                             return res.bytes(req.body());
+                           }>>;
 
 constexpr nen::config small = {.connections = 4,
                                .receive_buffers = 8,
@@ -90,8 +93,8 @@ TEST_CASE("with overload::shed, connections beyond the slots are told to come ba
 }
 
 TEST_CASE("the slots for shedding run out too, and recover", "[server]") {
-  running run(server, {.linger_timeout = nen::test::milliseconds(300),
-                       .overload = nen::overload::shed});
+  running run(server,
+              {.linger_timeout = nen::test::milliseconds(300), .overload = nen::overload::shed});
   auto first = connect_many(run, 4);
   for (client& c : first) CHECK(c.ask(hello).status == 200);
   auto crowd = connect_many(run, 60);  // they keep their connections open, so each lingers
@@ -110,11 +113,23 @@ TEST_CASE("slots are used again thousands of times", "[server]") {
   for (std::uint64_t i = 0; i < rounds; ++i) {
     client c = run.connect();
     switch (i % 5) {
-      case 0: CHECK(c.ask(last_hello).status == 200); CHECK(c.is_closed_next()); break;
-      case 1: CHECK(c.ask(hello).status == 200); break;
-      case 2: c.send(hello); c.reset(); break;
-      case 3: c.send("GET / HTT"); break;
-      case 4: c.send(hello + "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n123"); break;
+      case 0:
+        CHECK(c.ask(last_hello).status == 200);
+        CHECK(c.is_closed_next());
+        break;
+      case 1:
+        CHECK(c.ask(hello).status == 200);
+        break;
+      case 2:
+        c.send(hello);
+        c.reset();
+        break;
+      case 3:
+        c.send("GET / HTT");
+        break;
+      case 4:
+        c.send(hello + "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n123");
+        break;
     }
   }
   CHECK(run.counts(&shard_counters::connections_accepted, rounds));
@@ -123,7 +138,8 @@ TEST_CASE("slots are used again thousands of times", "[server]") {
   CHECK(server.shard_at(0).counters().stale_completions.value() == 0);
 }
 
-TEST_CASE("an answer that is an error can be read although the client is still sending", "[server]") {
+TEST_CASE("an answer that is an error can be read although the client is still sending",
+          "[server]") {
   running run(server);
   for (int round = 0; round < 50; ++round) {
     client c = run.connect();

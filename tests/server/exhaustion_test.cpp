@@ -15,9 +15,16 @@ char large[32 * nen::MiB];
 using routes = nen::router<
     nen::get<"/", [](nen::response& res) { return res.text("hello"); }>,
     nen::get<"/:any", [](std::string_view any, nen::response& res) { return res.text(any); }>,
-    nen::get<"/copy/it", [](nen::response& res) { return res.bytes({large, 2048}); }>,
-    nen::get<"/large/it", [](nen::response& res) { return res.send_static("a/b", {large, sizeof large}); }>,
-    nen::post<"/echo", [](const nen::request& req, nen::response& res) { return res.bytes(req.body()); }>>;
+    nen::get<"/copy/it",
+             [](nen::response& res) {
+               return res.bytes({large, 2048});
+             }>,
+    nen::get<"/large/it",
+             [](nen::response& res) {
+               return res.send_static("a/b", {large, sizeof large});
+             }>,
+    nen::post<"/echo",
+              [](const nen::request& req, nen::response& res) { return res.bytes(req.body()); }>>;
 
 constexpr nen::config small = {.connections = 16,
                                .receive_buffers = 4,
@@ -38,7 +45,8 @@ const std::string wants_large = "GET /large/it HTTP/1.1\r\nHost: h\r\n\r\n";
 const std::string wants_copy = "GET /copy/it HTTP/1.1\r\nHost: h\r\n\r\n";
 const std::string upload = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n";
 
-/// A client that asked for much and doesn't read it: its connection holds a send slot for each view.
+/// A client that asked for much and doesn't read it: its connection holds a send slot for each
+/// view.
 client stalled(const running<decltype(server)>& run, const std::string& more = "") {
   client c = run.connect(4096);
   c.send(wants_large + more);
@@ -83,7 +91,8 @@ TEST_CASE("who holds receive buffers that others wait for pays for it", "[server
   INFO("buffers empty: " << run.count(&shard_counters::receive_buffers_empty)
                          << ", evicted: " << run.count(&shard_counters::receive_buffers_evicted));
   CHECK(run.count(&shard_counters::send_slots_empty) +
-            run.count(&shard_counters::receive_buffers_empty) >= 1);
+            run.count(&shard_counters::receive_buffers_empty) >=
+        1);
   for (client& c : greedy) c.reset();
   CHECK(other.ask(hello).body == "hello");
 }
@@ -92,9 +101,11 @@ TEST_CASE("a burst beyond the receive buffers is served completely", "[server]")
   running run(server);
   std::vector<client> crowd;
   for (int i = 0; i < 16; ++i) crowd.push_back(run.connect());
-  // More bytes for each than there are receive buffers. None is cut by a buffer's end: no head slots.
-  const std::string aligned = "GET / HTTP/1.1\r\nHost: h\r\nX-Padding: 0123456789012345678\r\n\r\n";
-  REQUIRE(aligned.size() == 64 - 2 + 2);
+  // More bytes for each than there are receive buffers. None is cut by a buffer's end: no head
+  // slots.
+  const std::string aligned =
+      "GET / HTTP/1.1\r\nHost: h\r\nX-Padding: 012345678901234567890123\r\n\r\n";
+  REQUIRE(aligned.size() == 64);
   std::string requests;
   for (int i = 0; i < 100; ++i) requests += aligned;
   for (int round = 0; round < 10; ++round) {
@@ -108,7 +119,8 @@ TEST_CASE("a burst beyond the receive buffers is served completely", "[server]")
   CHECK(run.count(&shard_counters::connections_closed) == 0);
 }
 
-TEST_CASE("without free send slots, requests wait and are answered when some are free", "[server]") {
+TEST_CASE("without free send slots, requests wait and are answered when some are free",
+          "[server]") {
   running run(server);
   client first = stalled(run, wants_copy);
   client second = stalled(run);
@@ -227,7 +239,8 @@ TEST_CASE("bodies hold head slots as well: none free is a 503", "[server]") {
   newer.send("GET / HT");
   CHECK(busy.back().read_answer().status == 408);
   CHECK(newer.ask("TP/1.1\r\nHost: h\r\n\r\n").status == 200);
-  for (int i = 0; i < 2; ++i) CHECK(busy[static_cast<std::size_t>(i)].ask("234567890").status == 200);
+  for (int i = 0; i < 2; ++i)
+    CHECK(busy[static_cast<std::size_t>(i)].ask("234567890").status == 200);
 }
 
 TEST_CASE("what is over a limit is answered with its status, and others go on", "[server]") {
@@ -254,12 +267,16 @@ TEST_CASE("what is over a limit is answered with its status, and others go on", 
       {with("/" + std::string(255, 'x'), ""), 200},
       {with("/" + std::string(256, 'x'), ""), 414},
       {with("/" + std::string(3000, 'x'), ""), 414},
-      {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2048\r\n\r\n" + std::string(2048, 'x'), 200},
-      {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2049\r\n\r\n" + std::string(2049, 'x'), 413},
+      {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2048\r\n\r\n" + std::string(2048, 'x'),
+       200},
+      {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 2049\r\n\r\n" + std::string(2049, 'x'),
+       413},
       {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n" +
-           std::string(2048, 'x') + "\r\n0\r\n\r\n", 200},
+           std::string(2048, 'x') + "\r\n0\r\n\r\n",
+       200},
       {"POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n" +
-           std::string(2048, 'x') + "\r\n1\r\nx\r\n0\r\n\r\n", 413},
+           std::string(2048, 'x') + "\r\n1\r\nx\r\n0\r\n\r\n",
+       413},
       {"POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999999999999999\r\n\r\n", 413},
   };
   client steady = run.connect();

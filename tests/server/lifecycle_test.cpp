@@ -11,7 +11,6 @@ using nen::test::eventually;
 using nen::test::milliseconds;
 using nen::test::running;
 using nen::test::stopwatch;
-using nen::test::stream_end;
 
 char large[32 * nen::MiB];
 
@@ -34,11 +33,19 @@ constexpr nen::config twofold() {
 
 void (*stop_it)() = nullptr;
 
-using routes = nen::router<
-    nen::get<"/", [](nen::response& res) { return res.text("hello"); }>,
-    nen::get<"/stop", [](nen::response& res) { stop_it(); return res.text("stopping"); }>,
-    nen::get<"/large", [](nen::response& res) { return res.send_static("a/b", {large, sizeof large}); }>,
-    nen::post<"/echo", [](const nen::request& req, nen::response& res) { return res.bytes(req.body()); }>>;
+using routes = nen::router<nen::get<"/", [](nen::response& res) { return res.text("hello"); }>,
+                           nen::get<"/stop",
+                                    [](nen::response& res) {
+                                      stop_it();
+                                      return res.text("stopping");
+                                    }>,
+                           nen::get<"/large",
+                                    [](nen::response& res) {
+                                      return res.send_static("a/b", {large, sizeof large});
+                                    }>,
+                           nen::post<"/echo", [](const nen::request& req, nen::response& res) {
+                             return res.bytes(req.body());
+                           }>>;
 nen::server<routes, small> server;
 nen::server<routes, twofold()> two;
 
@@ -95,8 +102,12 @@ TEST_CASE("stop may be called from another thread, and often", "[server]") {
     client c = run.connect();
     CHECK(c.ask(hello).status == 200);
     {
-      std::jthread one([] { for (int i = 0; i < 20; ++i) two.stop(); });
-      std::jthread other([] { for (int i = 0; i < 20; ++i) two.stop(); });
+      std::jthread one([] {
+        for (int i = 0; i < 20; ++i) two.stop();
+      });
+      std::jthread other([] {
+        for (int i = 0; i < 20; ++i) two.stop();
+      });
     }
     CHECK(c.is_closed_next());
     c.close();
@@ -105,8 +116,8 @@ TEST_CASE("stop may be called from another thread, and often", "[server]") {
 }
 
 TEST_CASE("a handler may stop its server, and its answer is still sent", "[server]") {
-  running run(server);
   stop_it = [] { server.stop(); };
+  running run(server);
   client c = run.connect();
   const auto a = c.ask("GET /stop HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(a.body == "stopping");

@@ -24,7 +24,10 @@ char landscape[100'000];
 
 using routes = nen::router<
     nen::get<"/sized/:n", sized>, nen::post<"/echo/:n", echo>, nen::put<"/echo/:n", echo>,
-    nen::get<"/static", [](nen::response& res) { return res.send_static("x/y", {landscape, 100'000}); }>,
+    nen::get<"/static",
+             [](nen::response& res) {
+               return res.send_static("x/y", {landscape, 100'000});
+             }>,
     nen::get<"/order/:n", [](std::uint32_t n, nen::response& res) { return res.json(n); }>>;
 
 constexpr nen::config small = {.connections = 8,
@@ -71,7 +74,8 @@ exchange mixed(std::uint32_t i) {
       const auto size = random / 8 % 4097;
       return {"GET /sized/" + std::to_string(size) + host + "\r\n", false, 200, text_of(size)};
     }
-    case 1: return {"HEAD /sized/" + std::to_string(random % 4000) + host + "\r\n", true, 200, ""};
+    case 1:
+      return {"HEAD /sized/" + std::to_string(random % 4000) + host + "\r\n", true, 200, ""};
     case 2: {
       const auto body = text_of(random / 8 % 2049);
       return {"POST /echo/" + n + host + "Content-Length: " + std::to_string(body.size()) +
@@ -82,10 +86,14 @@ exchange mixed(std::uint32_t i) {
       return {"PUT /echo/" + n + host + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" +
                   "1;x=y\r\nd\r\n0\r\nT: v\r\n\r\n",
               false, 200, "abcd"};
-    case 4: return {"GET /nowhere/" + n + host + "\r\n", false, 404, "Not Found"};
-    case 5: return {"DELETE /echo/" + n + host + "\r\n", false, 405, "Method Not Allowed"};
-    default: return {"GET /order/" + n + host + "X-Padding: " + std::string(random % 200, 'p') +
-                         "\r\n\r\n", false, 200, n};
+    case 4:
+      return {"GET /nowhere/" + n + host + "\r\n", false, 404, "Not Found"};
+    case 5:
+      return {"DELETE /echo/" + n + host + "\r\n", false, 405, "Method Not Allowed"};
+    default:
+      return {
+          "GET /order/" + n + host + "X-Padding: " + std::string(random % 200, 'p') + "\r\n\r\n",
+          false, 200, n};
   }
 }
 
@@ -170,8 +178,8 @@ TEST_CASE("a slow reader of a deep pipeline holds no more than its share", "[ser
   std::string all;
   for (int i = 0; i < 6000; ++i) all += "GET /sized/4096 HTTP/1.1\r\nHost: h\r\n\r\n";
   all.resize(all.size() - slow.send_what_fits(all));  // as many as the kernel holds
-  const auto sent = 6000 * std::string_view("GET /sized/4096 HTTP/1.1\r\nHost: h\r\n\r\n").size() -
-                    all.size();
+  const auto sent =
+      6000 * std::string_view("GET /sized/4096 HTTP/1.1\r\nHost: h\r\n\r\n").size() - all.size();
   client other = run.connect();
   for (int i = 0; i < 100; ++i) {
     other.send("GET /order/1 HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -184,11 +192,13 @@ TEST_CASE("a slow reader of a deep pipeline holds no more than its share", "[ser
   CHECK(whole > 100);
 }
 
-TEST_CASE("the bad one of pipelined requests ends the connection behind the good ones", "[server]") {
+TEST_CASE("the bad one of pipelined requests ends the connection behind the good ones",
+          "[server]") {
   running run(server);
   client c = run.connect();
-  c.send("GET /order/1 HTTP/1.1\r\nHost: h\r\n\r\nGET /order/2 HTTP/1.1\r\nHost: h\r\n\r\n"
-         "GET /order/3 HTTP/1.1\r\n\r\nGET /order/4 HTTP/1.1\r\nHost: h\r\n\r\n");
+  c.send(
+      "GET /order/1 HTTP/1.1\r\nHost: h\r\n\r\nGET /order/2 HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /order/3 HTTP/1.1\r\n\r\nGET /order/4 HTTP/1.1\r\nHost: h\r\n\r\n");
   CHECK(c.read_answer().body == "1");
   CHECK(c.read_answer().body == "2");
   const auto a = c.read_answer();

@@ -1,5 +1,5 @@
-// A small blocking client for tests: connects, sends, reads with a deadline, and takes answers apart
-// strictly. What goes wrong is thrown, so that a test case fails with the reason.
+// A small blocking client for tests: connects, sends, reads with a deadline, and takes answers
+// apart strictly. What goes wrong is thrown, so that a test case fails with the reason.
 #pragma once
 
 #include <arpa/inet.h>
@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -35,9 +36,8 @@ struct answer {
     return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
   }
   std::size_t count(std::string_view name) const {
-    return static_cast<std::size_t>(
-        std::count_if(fields.begin(), fields.end(),
-                      [&](const auto& f) { return same_name(f.first, name); }));
+    return static_cast<std::size_t>(std::count_if(
+        fields.begin(), fields.end(), [&](const auto& f) { return same_name(f.first, name); }));
   }
   /// The value of the one field of this name; empty when there is none or there are several.
   std::string field(std::string_view name) const {
@@ -77,9 +77,11 @@ inline answer parse_answer_head(std::string_view head) {
     const auto colon = line.find(':');
     if (colon == line.npos || colon == 0) fail("a field line without a name");
     if (line.find_first_of(" \t") < colon) fail("a space in a field name");
-    if (line.find_first_of(std::string_view("\r\n\0", 3)) != line.npos) fail("a stray CR, LF or NUL");
+    if (line.find_first_of(std::string_view("\r\n\0", 3)) != line.npos)
+      fail("a stray CR, LF or NUL");
     auto value = line.substr(colon + 1);
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
+      value.remove_prefix(1);
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
     a.fields.emplace_back(line.substr(0, colon), value);
   }
@@ -118,8 +120,10 @@ class client {
     return client(AF_UNIX, to, static_cast<socklen_t>(size));
   }
   client(client&& other) noexcept
-      : patience(other.patience), fd_(std::exchange(other.fd_, -1)),
-        input_(std::move(other.input_)), at_(other.at_) {}
+      : patience(other.patience),
+        fd_(std::exchange(other.fd_, -1)),
+        input_(std::move(other.input_)),
+        at_(other.at_) {}
   client& operator=(client&& other) noexcept {
     std::swap(fd_, other.fd_);
     std::swap(input_, other.input_);
@@ -147,7 +151,8 @@ class client {
   void send_while_reading(std::string_view bytes) {
     while (!bytes.empty()) {
       pollfd p{fd_, POLLIN | POLLOUT, 0};
-      if (::poll(&p, 1, patience) <= 0) throw std::runtime_error("nothing moves in either direction");
+      if (::poll(&p, 1, patience) <= 0)
+        throw std::runtime_error("nothing moves in either direction");
       if ((p.revents & POLLIN) != 0 && take_in() != got::bytes)
         throw std::runtime_error("the peer closed while it was sent to");
       if ((p.revents & POLLOUT) == 0) continue;
@@ -201,10 +206,14 @@ class client {
   stream_end read_end() {
     while (true) {
       switch (take_in()) {
-        case got::bytes: break;
-        case got::end: return stream_end::closed;
-        case got::reset: return stream_end::reset;
-        case got::nothing: return stream_end::still_open;
+        case got::bytes:
+          break;
+        case got::end:
+          return stream_end::closed;
+        case got::reset:
+          return stream_end::reset;
+        case got::nothing:
+          return stream_end::still_open;
       }
     }
   }
@@ -264,10 +273,14 @@ class client {
   }
   void need_more() {
     switch (take_in()) {
-      case got::bytes: return;
-      case got::end: throw std::runtime_error("the peer closed; unread: " + std::string(rest()));
-      case got::reset: throw std::runtime_error("the peer reset; unread: " + std::string(rest()));
-      case got::nothing: throw std::runtime_error("nothing came; unread: " + std::string(rest()));
+      case got::bytes:
+        return;
+      case got::end:
+        throw std::runtime_error("the peer closed; unread: " + std::string(rest()));
+      case got::reset:
+        throw std::runtime_error("the peer reset; unread: " + std::string(rest()));
+      case got::nothing:
+        throw std::runtime_error("nothing came; unread: " + std::string(rest()));
     }
   }
 

@@ -28,7 +28,10 @@ class json_value {
   constexpr json_value(float value) noexcept : kind_(kind::short_number), number_(value) {}
   constexpr json_value(std::string_view text) noexcept
       : kind_(kind::text), data_(text.data()), size_(text.size()) {}
-  constexpr json_value(const char* text) noexcept : json_value(std::string_view(text)) {}
+  /// A null pointer is null.
+  constexpr json_value(const char* text) noexcept : json_value(nullptr) {
+    if (text != nullptr) *this = json_value(std::string_view(text));
+  }
   /// An object.
   constexpr json_value(std::initializer_list<json_member> members) noexcept;
 

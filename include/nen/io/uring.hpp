@@ -14,6 +14,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <ctime>
 #include <span>
 #include <string_view>
@@ -110,18 +111,32 @@ class uring_base {
   std::uint32_t now_ms() const noexcept { return now_ms_; }
   std::int64_t unix_seconds() const noexcept { return unix_seconds_; }
 
-  /// Completions that the kernel had to keep because the completion queue was full.
-  std::uint32_t overflows() const noexcept { return opened_ ? *ring_.cq.koverflow : 0; }
+  /// Turns in which the kernel had to keep completions because the completion queue was full. None
+  /// is ever lost (IORING_FEAT_NODROP).
+  std::uint32_t overflows() const noexcept { return overflows_; }
 
  protected:
   static constexpr std::uint16_t buffer_group = 0;
 
   [[nodiscard]] result<void> set_up(const ring_sizes& sizes) noexcept;
-  [[nodiscard]] result<void> provide(io_uring_buf_ring* entries, char* memory,
+  [[nodiscard]] result<void> provide(io_uring_buf* entries, char* memory,
                                      const ring_sizes& sizes) noexcept;
+  /// Puts a buffer at the tail of the ring of provided buffers. The tail lies in what the first
+  /// entry does not use (struct io_uring_buf_ring).
+  void add_buffer(io_uring_buf* entries, const ring_sizes& sizes, std::uint16_t id,
+                  char* bytes) noexcept {
+    io_uring_buf& entry = entries[buffers_tail_ & (sizes.receive_buffers - 1)];
+    entry.addr = reinterpret_cast<std::uintptr_t>(bytes);
+    entry.len = sizes.receive_buffer_bytes;
+    entry.bid = id;
+    __atomic_store_n(&entries[0].resv, ++buffers_tail_, __ATOMIC_RELEASE);
+  }
+
   /// Submits everything queued and sleeps until there is a completion or the deadline has come.
   void submit_and_wait(const std::uint32_t* deadline_ms) noexcept {
     vectors_used_ = 0;
+    if (io_uring_cq_has_overflow(&ring_)) [[unlikely]]
+      ++overflows_;
     io_uring_cqe* first = nullptr;
     int status = 0;
     if (deadline_ms == nullptr) {
@@ -204,6 +219,8 @@ class uring_base {
   std::uint64_t watched_;  // the counter that watch reads into
   std::int64_t unix_seconds_;
   std::uint32_t now_ms_;
+  std::uint32_t overflows_;
+  std::uint16_t buffers_tail_;  // of the ring of provided buffers
   bool opened_;
 };
 
@@ -218,8 +235,10 @@ class uring : public detail::uring_base {
 
  public:
   [[nodiscard]] result<void> open() noexcept {
-    if (auto done = set_up(Sizes); !done) return done;
-    return provide(reinterpret_cast<io_uring_buf_ring*>(entries_), memory_, Sizes);
+    auto done = set_up(Sizes);
+    if (done) done = provide(entries_, memory_, Sizes);
+    if (!done) shut();
+    return done;
   }
 
   char* lease_bytes(std::uint16_t lease) noexcept {
@@ -228,10 +247,7 @@ class uring : public detail::uring_base {
   }
 
   void give_back(std::uint16_t lease) noexcept {
-    auto* const ring = reinterpret_cast<io_uring_buf_ring*>(entries_);
-    io_uring_buf_ring_add(ring, lease_bytes(lease), Sizes.receive_buffer_bytes, lease,
-                          io_uring_buf_ring_mask(Sizes.receive_buffers), 0);
-    io_uring_buf_ring_advance(ring, 1);
+    add_buffer(entries_, Sizes, lease, lease_bytes(lease));
   }
 
   template <class OnCompletion>
@@ -242,95 +258,87 @@ class uring : public detail::uring_base {
 
  private:
   // The kernel wants the entries on a page of their own.
-  alignas(4096) unsigned char entries_[std::size_t{Sizes.receive_buffers} * sizeof(io_uring_buf)];
+  alignas(4096) io_uring_buf entries_[Sizes.receive_buffers];
   alignas(64) char memory_[std::size_t{Sizes.receive_buffers} * Sizes.receive_buffer_bytes];
 };
 
 namespace detail {
 
+/// One sentence for what the kernel refused.
+[[gnu::cold]] inline error ring_error(int status, const char* what) noexcept {
+  const char* advice = "";
+  switch (-status) {
+    case ENOSYS:
+      advice = "this kernel has none; nen needs Linux 6.0 or newer with CONFIG_IO_URING";
+      break;
+    case EPERM:
+    case EACCES:
+      advice =
+          "it is forbidden here; set kernel.io_uring_disabled=0, or allow io_uring_setup, "
+          "io_uring_enter and io_uring_register in the container's seccomp profile";
+      break;
+    case EINVAL:
+      advice = "this kernel's is too old; nen needs Linux 6.0 or newer";
+      break;
+    case ENOMEM:
+      advice =
+          "not enough lockable memory; raise it with ulimit -l (LimitMEMLOCK= in a systemd unit)";
+      break;
+    case EMFILE:
+      advice =
+          "RLIMIT_NOFILE is lower than the connections of a shard; raise it with ulimit -n "
+          "(LimitNOFILE= in a systemd unit), or lower config::connections";
+      break;
+    default:
+      advice = std::strerror(-status);
+  }
+  return make_error(-status, "cannot %s: %s", what, advice);
+}
+
 [[gnu::cold]] inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
   NEN_ASSERT(!opened_);
+  overflows_ = 0;
   const auto entries = std::clamp(std::bit_ceil(sizes.places), 64u, 1024u);
-  io_uring_params parameters{};
   // What can complete in one turn: a send and a cancel for each connection, and every receive
   // buffer.
-  parameters.cq_entries =
+  const auto cq_entries =
       std::clamp(std::bit_ceil(sizes.places * 2 + sizes.receive_buffers), 4 * entries, 65536u);
   // Only flags that liburing 2.3 knows: one that the library does not know can corrupt the ring.
-  constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
-  constexpr unsigned wishes[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-                                 IORING_SETUP_COOP_TASKRUN, 0};
+  // SINGLE_ISSUER is as old as multishot receives (Linux 6.0); DEFER_TASKRUN is of 6.1.
+  constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL |
+                              IORING_SETUP_SINGLE_ISSUER;
+  io_uring_params parameters{};
   int status = -EINVAL;
-  for (const unsigned wish : wishes) {
-    const auto cq_entries = parameters.cq_entries;
+  for (const unsigned wish : {IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_COOP_TASKRUN}) {
     parameters = {};
     parameters.cq_entries = cq_entries;
     parameters.flags = always | wish;
     status = io_uring_queue_init_params(entries, &ring_, &parameters);
     if (status != -EINVAL) break;
   }
-  switch (-status) {
-    case 0:
-      break;
-    case ENOSYS:
-      return make_error(ENOSYS,
-                        "cannot set up io_uring: this kernel has none; nen needs Linux 6.0 "
-                        "or newer with CONFIG_IO_URING");
-    case EPERM:
-    case EACCES:
-      return make_error(-status,
-                        "cannot set up io_uring: it is forbidden here; set "
-                        "kernel.io_uring_disabled=0, or allow io_uring_setup, "
-                        "io_uring_enter and io_uring_register in the container's seccomp "
-                        "profile");
-    case ENOMEM:
-      return make_error(ENOMEM,
-                        "cannot set up io_uring: not enough lockable memory; raise it with "
-                        "ulimit -l (LimitMEMLOCK= in a systemd unit)");
-    default:
-      return make_error(-status, "cannot set up io_uring");
-  }
+  if (status < 0) return ring_error(status, "set up io_uring");
   opened_ = true;
   constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
-  if ((parameters.features & needed) != needed)
-    return make_error(ENOSYS,
-                      "cannot use io_uring: this kernel's is too old; nen needs Linux 6.0 "
-                      "or newer");
+  if ((parameters.features & needed) != needed) return ring_error(-EINVAL, "use io_uring");
   io_uring_register_ring_fd(&ring_);  // an optimisation: without it every call looks the ring up
   status = io_uring_register_files_sparse(&ring_, sizes.places);
-  if (status == -EMFILE)
-    return make_error(EMFILE,
-                      "cannot register %u direct descriptors: RLIMIT_NOFILE is lower; raise "
-                      "it with ulimit -n (LimitNOFILE= in a systemd unit), or lower "
-                      "config::connections",
-                      sizes.places);
-  if (status < 0)
-    return make_error(-status,
-                      "cannot register %u direct descriptors; nen needs Linux 6.0 or newer",
-                      sizes.places);
+  if (status < 0) return ring_error(status, "register direct descriptors with io_uring");
   read_clocks();
   return {};
 }
 
-[[gnu::cold]] inline result<void> uring_base::provide(io_uring_buf_ring* entries, char* memory,
-                                        const ring_sizes& sizes) noexcept {
+[[gnu::cold]] inline result<void> uring_base::provide(io_uring_buf* entries, char* memory,
+                                                      const ring_sizes& sizes) noexcept {
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(entries);
   registration.ring_entries = sizes.receive_buffers;
   registration.bgid = buffer_group;
   const int status = io_uring_register_buf_ring(&ring_, &registration, 0);
-  if (status < 0)
-    return make_error(-status,
-                      "cannot register a ring of %u receive buffers; nen needs Linux 6.0 "
-                      "or newer",
-                      sizes.receive_buffers);
-  io_uring_buf_ring_init(entries);
-  const int mask = io_uring_buf_ring_mask(sizes.receive_buffers);
+  if (status < 0) return ring_error(status, "register receive buffers with io_uring");
+  buffers_tail_ = 0;
   for (std::uint32_t i = 0; i < sizes.receive_buffers; ++i)
-    io_uring_buf_ring_add(entries, memory + std::size_t{i} * sizes.receive_buffer_bytes,
-                          sizes.receive_buffer_bytes, static_cast<unsigned short>(i), mask,
-                          static_cast<int>(i));
-  io_uring_buf_ring_advance(entries, static_cast<int>(sizes.receive_buffers));
+    add_buffer(entries, sizes, static_cast<std::uint16_t>(i),
+               memory + std::size_t{i} * sizes.receive_buffer_bytes);
   return {};
 }
 

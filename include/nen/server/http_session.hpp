@@ -1,8 +1,10 @@
-// server, L3: the session that speaks HTTP/1.1: cuts requests out of what arrives, has them
-// answered, and keeps what is incomplete. One object per shard.
+// server, L3: the session that speaks HTTP/1.1: cuts requests out of what
+// arrives, has them answered, and keeps what is incomplete. One object per
+// shard.
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/http/body_stream.hpp>
 #include <nen/http/deferred.hpp>
 #include <nen/http/handler.hpp>
 #include <nen/http/parser.hpp>
@@ -44,7 +46,7 @@ class http_session : detail::deferred_host {
   void bind(Shard& shard) noexcept {
     shard_ = &shard;
     thread_ = pthread_self();
-    call = &handle_functions<Shard>;
+    call = &handle_calls<Shard>::table;
   }
 
   /// Takes over what concerns it of the options. @pre  no connection is open
@@ -61,13 +63,13 @@ class http_session : detail::deferred_host {
 
   template <class Peer>
   void on_open(Peer& p) noexcept {
-    // Nothing was asked yet, so nothing is owed: who sends no byte in time is closed without an
-    // answer.
+    // Nothing was asked yet, so nothing is owed: who sends no byte in time is
+    // closed without an answer.
     p.set_read_timeout(timeout_kind::idle, header_timeout_);
   }
 
-  /// Answers every complete request in `bytes` as far as there is room for answers; keeps what is
-  /// left of an incomplete one.
+  /// Answers every complete request in `bytes` as far as there is room for
+  /// answers; keeps what is left of an incomplete one.
   template <class Peer>
   std::size_t on_data(Peer& p, std::span<char> bytes) {
     char* at = bytes.data();
@@ -77,7 +79,7 @@ class http_session : detail::deferred_host {
     while (at != end && !p.closing() && !p.paused() && p.has_room())
       at = !has_request(p) ? read_in_place(p, out, at, end) : read_on(p, out, at, end);
     if (p.closing()) return bytes.size();
-    if (!has_request(p)) p.set_read_timeout(timeout_kind::idle, idle_timeout_);
+    if (!has_request(p) && !p.paused()) p.set_read_timeout(timeout_kind::idle, idle_timeout_);
     return static_cast<std::size_t>(at - bytes.data());
   }
 
@@ -88,6 +90,7 @@ class http_session : detail::deferred_host {
 
   template <class Peer>
   void on_timeout(Peer& p, timeout_kind kind) {
+    if (p.state().kept.stream != 0) return p.want_room();
     if (kind == timeout_kind::handler) return deferral_due(p);
     if (kind == timeout_kind::idle || !p.has_room()) return p.close();
     answer_and_close(p, status::request_timeout);
@@ -100,12 +103,22 @@ class http_session : detail::deferred_host {
 
   template <class Peer>
   void on_close(Peer& p) noexcept {
+    if (p.state().kept.stream != 0) tell_producer_of_end(p);
     drop_request(p);
   }
 
   template <class Peer>
-  bool is_idle(Peer& p) const noexcept {
-    return !has_request(p);
+  void on_room(Peer& p) {
+    if (p.state().kept.stream == 0) return;
+    auto out = p.writer();
+    out.begin_message();
+    call_producer(p, out);
+  }
+
+  template <class Peer>
+  void on_drain(Peer& p) noexcept {
+    if (p.state().kept.stream != 0) return drain_stream(p);
+    if (!has_request(p)) p.close();
   }
 
   const auto& head_slots() const noexcept { return store_.heads(); }
@@ -120,144 +133,20 @@ class http_session : detail::deferred_host {
                                           static_cast<std::uint16_t>(Config.target_bytes_max),
                                           Config.body_bytes_max};
 
-  /// Reads a request from its first byte, where it lies.
-  /// @returns  the first byte that is not used
+  // Requests out of bytes: http_session_read.ipp.
   template <class Peer>
-  char* read_in_place(Peer& p, output& out, char* begin, char* end) {
-    parser_.start(begin, limits);
-    char* at = begin;
-    parse_result got = parser_.feed(at, end);
-    if (got.status == parse_status::head_complete) {
-      at += got.consumed;
-      got = parser_.feed(at, end);
-    }
-    at += got.consumed;
-    switch (got.status) {
-      case parse_status::message_complete:
-        if (!respond(p, out, parser_.message())) defer(p, out, begin);
-        return at;
-      case parse_status::need_more:
-        keep_incomplete(p, out, begin, end);
-        return end;
-      case parse_status::rejected:
-        reject(p, out, got.answer);
-        return end;
-      case parse_status::head_complete:
-        break;
-    }
-    NEN_ASSERT(false);
-    return end;
-  }
-
-  /// Reads on a request of which a part came before.
+  char* read_in_place(Peer& p, output& out, char* begin, char* end);
   template <class Peer>
-  [[gnu::noinline]] char* read_on(Peer& p, output& out, char* at, char* end) {
-    slot& kept = store_.head_of(p.state().kept);
-    parse_result got{};
-    if (kept.parser.in_body()) {
-      got = kept.parser.feed(at, end);
-      at += got.consumed;
-    } else {
-      const auto room = static_cast<std::size_t>(Config.head_bytes_max - kept.used);
-      const auto size = std::min(room, static_cast<std::size_t>(end - at));
-      char* const to = kept.bytes + kept.used;
-      std::memcpy(to, at, size);
-      got = kept.parser.feed(to, to + size);
-      at += got.consumed;
-      kept.used += static_cast<std::uint32_t>(got.consumed);
-      if (got.status == parse_status::head_complete) {
-        store_.set_complete(kept);
-        p.set_read_timeout(timeout_kind::body, body_timeout_);
-        got = kept.parser.feed(at, end);
-        at += got.consumed;
-      }
-    }
-    switch (got.status) {
-      case parse_status::message_complete:
-        if (respond(p, out, kept.parser.message())) {
-          drop_request(p);
-        } else {
-          defer_kept(p, out);
-        }
-        return at;
-      case parse_status::need_more:
-        if (kept.parser.in_body() && p.state().kept.body_slot == 0)
-          (void)keep_body(p, out, kept.parser);
-        return end;
-      case parse_status::rejected:
-        reject(p, out, got.answer);
-        return end;
-      case parse_status::head_complete:
-        break;
-    }
-    NEN_ASSERT(false);
-    return end;
-  }
-
-  /// Keeps a request of which more is to come.
+  [[gnu::noinline]] char* read_on(Peer& p, output& out, char* at, char* end);
   template <class Peer>
-  [[gnu::noinline]] void keep_incomplete(Peer& p, output& out, char* begin, char* end) {
-    const bool in_body = parser_.in_body();
-    const auto head_bytes =
-        in_body ? parser_.head().head_bytes : static_cast<std::uint32_t>(end - begin);
-    if (!keep(p, out, begin, head_bytes, in_body)) return;
-    if (!in_body) store_.set_incomplete(store_.head_of(p.state().kept));
-    p.set_read_timeout(in_body ? timeout_kind::body : timeout_kind::head,
-                       in_body ? body_timeout_ : header_timeout_);
-  }
-
-  /// Moves a request out of the lease, which goes back.
-  /// @returns  false when there is no room for it; then 503 was answered
+  [[gnu::noinline]] void keep_incomplete(Peer& p, output& out, char* begin, char* end);
   template <class Peer>
-  [[gnu::noinline]] bool keep(Peer& p, output& out, const char* begin, std::uint32_t head_bytes, bool with_body) {
-    if (with_body && !keep_body(p, out, parser_)) return false;
-    if (!store_.take_head(p.state().kept) && !evict_head(p)) {
-      p.counters().head_slots_empty.add();
-      refuse(p, out, status::service_unavailable);
-      return false;
-    }
-    slot& kept = store_.head_of(p.state().kept);
-    kept.connection = p.index();
-    kept.used = head_bytes;
-    std::memcpy(kept.bytes, begin, head_bytes);
-    parser_.move_to(kept.parser, kept.bytes);
-    return true;
-  }
-
-  /// Finds a place for a body of which more is to come, and lets a client that asked send it.
+  [[gnu::noinline]] bool keep(Peer& p, output& out, const char* begin, std::uint32_t head_bytes,
+                              bool with_body);
   template <class Peer>
-  [[gnu::noinline]] bool keep_body(Peer& p, output& out, parser& from) {
-    if (!store_.take_body(p.state().kept)) {
-      p.counters().body_slots_empty.add();
-      refuse(p, out, status::service_unavailable);
-      return false;
-    }
-    // RFC 9110 §10.1.1: a client that waits for leave to send is told; one that has begun is not.
-    if (from.in_body() && from.head().expects_continue && from.message().body().empty()) {
-      out.begin_message();
-      (void)out.append("HTTP/1.1 100 Continue\r\n\r\n");
-    }
-    from.body_into(store_.body_of(p.state().kept), Config.body_bytes_max);
-    return true;
-  }
-
-  /// No head slot is free: whoever has been sending his head for longest pays for it.
-  /// @returns  true when a slot was taken
+  [[gnu::noinline]] bool keep_body(Peer& p, output& out, parser& from);
   template <class Peer>
-  [[gnu::cold]] bool evict_head(Peer& p) {
-    const slot* const oldest = store_.oldest_incomplete();
-    if (oldest == nullptr) return false;
-    p.counters().head_slots_evicted.add();
-    p.with_other(oldest->connection, [&](Peer& other) {
-      if (other.has_room_beside_another()) {
-        answer_and_close(other, status::request_timeout);
-      } else {
-        drop_request(other);
-        other.close();
-      }
-    });
-    return store_.take_head(p.state().kept);
-  }
+  [[gnu::cold]] bool evict_head(Peer& p);
 
   template <class Peer>
   static bool has_request(Peer& p) noexcept {
@@ -270,69 +159,76 @@ class http_session : detail::deferred_host {
     p.state().deferred = false;
   }
 
+  /// Where an answer is when its handler has returned.
+  enum class answer_is : std::uint8_t { complete, deferred, streaming };
+
   /// Has a complete request answered.
-  /// @returns  false when its answer comes later
   template <class Peer>
-  bool respond(Peer& p, output& out, const request& message) {
+  answer_is respond(Peer& p, output& out, const request& message) {
     ++p.state().requests;
     p.counters().requests.add();
     staged_.callback.clear();
+    staged_producer_.clear();
     staged_for_ = name(p);
     return answer(p, out, message,
                   [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); });
   }
 
-  /// Has `make` write the answer to `message`, and closes behind it if it is the last.
-  /// @returns  false when the answer was put off
+  /// Has `make` write the answer to `message`, and closes behind it if it is
+  /// the last.
   template <class Peer, class Make>
-  bool answer(Peer& p, output& out, const request& message, Make make) {
+  answer_is answer(Peer& p, output& out, const request& message, Make make) {
     const bool is_last = requests_max_ != 0 && p.state().requests >= requests_max_;
     response res(out, defaults_,
                  {.without_body = message.method() == method::head,
                   .keep_alive = message.keep_alive() && !p.draining() && !is_last,
                   .http_1_0 = message.version_minor() == 0},
                  detail::deferred_access::make(*this, name(p)));
-#if defined(__cpp_exceptions)
-    try {
-      (void)make(res);
-    } catch (const std::exception& problem) {
-      (void)failed(p, message, res, problem.what());
-    } catch (...) {
-      (void)failed(p, message, res, "not a std::exception");
-    }
-#else
-    (void)make(res);
-#endif
+    guard(p, message, res, [&] { (void)make(res); });
     NEN_ASSERT(res.finished());
-    if (res.is_deferred()) return false;
+    if (res.is_deferred()) return answer_is::deferred;
+    if (res.is_streaming()) {
+      if (start_stream(p, out, res)) return answer_is::streaming;
+      (void)res.field("Retry-After", "1").status(status::service_unavailable);
+    }
     if (res.was_replaced()) p.counters().responses_replaced.add();
     if (!res.keeps_alive()) {
-      // Who asked for the close sends no more; anyone else may be sending his next request just
-      // now.
+      // Who asked for the close sends no more; anyone else may be sending his
+      // next request just now.
       if (message.keep_alive()) {
         p.close_lingering();
       } else {
         p.close();
       }
     }
-    return true;
+    return answer_is::complete;
   }
 
+  /// Runs a handler. An exception that leaves it is the handler's fault, not
+  /// the shard's: it is said, answered with 500, and life goes on.
+  template <class Peer, class Run>
+  void guard(Peer& p, const request& message, response& res, Run run) {
 #if defined(__cpp_exceptions)
-  /// A handler's exception is the handler's fault, not the shard's: it is said, and life goes on.
-  template <class Peer>
-  [[gnu::cold]] reply failed(Peer& p, const request& message, response& res, const char* what) {
+    try {
+      return run();
+    } catch (const std::exception& problem) {
+      on_exception_(message, problem.what());
+    } catch (...) {
+      on_exception_(message, "not a std::exception");
+    }
     p.counters().handler_exceptions.add();
-    on_exception_(message, what);
     res.start_over();
     try {
-      return Routes::answer_error(status::internal_server_error, message, res, states_);
+      (void)Routes::answer_error(status::internal_server_error, message, res, states_);
     } catch (...) {
       res.start_over();
-      return res.status(status::internal_server_error);
+      (void)res.status(status::internal_server_error);
     }
-  }
+#else
+    (void)p, (void)message, (void)res;
+    run();
 #endif
+  }
 
   // Answers that come later: http_session_deferred.ipp.
   template <class Peer>
@@ -349,10 +245,20 @@ class http_session : detail::deferred_host {
   [[gnu::cold]] void deferral_due(Peer& p);
   template <class Peer, class Make>
   completion_outcome complete(Peer& p, Make make);
+  // Answers that are streamed: http_session_stream.ipp.
+  template <class Peer>
+  bool start_stream(Peer& p, output& out, response& res);
+  template <class Peer>
+  void call_producer(Peer& p, output& out);
+  template <class Peer>
+  void end_stream(Peer& p) noexcept;
+  template <class Peer>
+  void tell_producer_of_end(Peer& p) noexcept;
+  template <class Peer>
+  void drain_stream(Peer& p) noexcept;
+
   template <class Shard>
-  static Shard* shard_waiting_for(deferred_host& host, const detail::request_name& n) noexcept;
-  template <class Shard>
-  static const functions handle_functions;
+  struct handle_calls;
 
   template <class Peer>
   [[gnu::cold]] void reject(Peer& p, output& out, status code) {
@@ -360,13 +266,26 @@ class http_session : detail::deferred_host {
     refuse(p, out, code);
   }
 
-  /// Answers with an error after which the connection can't go on. @pre  there is room
+  /// Answers with an error after which the connection can't go on. Where there
+  /// is no request to show to nen::on_error, because its head is incomplete or
+  /// malformed, it sees one that has nothing.
+  /// @pre  there is room
   template <class Peer>
-  [[gnu::noinline]] void refuse(Peer& p, output& out, status code) {
+  [[gnu::noinline]] void refuse(Peer& p, output& out, status code,
+                                const request* refused = nullptr) {
+    static constexpr request_head nothing{};
+    const request empty(nothing, "", nullptr, {});
+    const request& shown = refused != nullptr ? *refused : empty;
     response res(out, defaults_, {.keep_alive = false});
-    res.set_status(code);
-    if (code == status::service_unavailable) res.field("Retry-After", "1");
-    (void)res.status(code);
+    guard(p, shown, res, [&] {
+      res.set_status(code);
+      if (code == status::service_unavailable) res.field("Retry-After", "1");
+      (void)Routes::answer_error(code, shown, res, states_);
+    });
+    if (res.is_deferred()) {
+      res.start_over();
+      (void)res.status(code);
+    }
     drop_request(p);
     p.close_lingering();
   }
@@ -388,6 +307,7 @@ class http_session : detail::deferred_host {
   std::uint32_t idle_timeout_;
   std::uint32_t requests_max_;
   detail::deferral staged_;  // of the handler that is running, until it is known to defer
+  detail::stream_callback staged_producer_;
   detail::request_name staged_for_;
   void* shard_;
   pthread_t thread_;
@@ -399,3 +319,5 @@ class http_session : detail::deferred_host {
 }  // namespace nen
 
 #include <nen/server/http_session_deferred.ipp>
+#include <nen/server/http_session_read.ipp>
+#include <nen/server/http_session_stream.ipp>

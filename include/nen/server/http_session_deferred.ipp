@@ -1,5 +1,6 @@
-// server, L3: the part of http_session that keeps requests whose answers come later. The connection
-// is paused meanwhile; its one timer serves the callback and the handler timeout.
+// server, L3: the part of http_session that keeps requests whose answers come
+// later. The connection is paused meanwhile; its one timer serves the callback
+// and the handler timeout.
 #pragma once
 
 namespace nen {
@@ -68,59 +69,88 @@ completion_outcome http_session<Routes, Config, State...>::complete(Peer& p, Mak
   const request message = kept.parser.message();
   kept.waits.callback.clear();
   auto out = p.writer();
-  if (answer(p, out, message, [&](response& res) { return make(message, res); })) {
-    drop_request(p);
-    p.resume();
-    p.set_read_timeout(timeout_kind::idle, idle_timeout_);
+  switch (answer(p, out, message, [&](response& res) { return make(message, res); })) {
+    case answer_is::deferred:
+      break;
+    case answer_is::streaming:
+      store_.release_request(p.state().kept);
+      p.state().deferred = false;
+      break;
+    case answer_is::complete:
+      drop_request(p);
+      p.resume();
+      p.set_read_timeout(timeout_kind::idle, idle_timeout_);
+      break;
   }
   return completion_outcome::answered;
 }
 
-/// @returns  the shard, if the request that `n` names still waits there
+/// What handles call.
 template <class Routes, config Config, class... State>
 template <class Shard>
-Shard* http_session<Routes, Config, State...>::shard_waiting_for(
-    deferred_host& host, const detail::request_name& n) noexcept {
-  auto& self = static_cast<http_session&>(host);
-  NEN_ASSERT(pthread_equal(self.thread_, pthread_self()) != 0);  // handles stay on their shard
-  auto* const shard = static_cast<Shard*>(self.shard_);
-  if (!shard->is_open(n.connection, n.generation)) return nullptr;
-  const connection_state& state = shard->session_state(n.connection);
-  return state.deferred && state.requests == n.request ? shard : nullptr;
-}
+struct http_session<Routes, Config, State...>::handle_calls {
+  using host = detail::deferred_host;
+  using name = detail::request_name;
 
-template <class Routes, config Config, class... State>
-template <class Shard>
-inline const detail::deferred_host::functions http_session<Routes, Config,
-                                                           State...>::handle_functions = {
-    [](deferred_host& host, const detail::request_name& n) noexcept {
-      return shard_waiting_for<Shard>(host, n) != nullptr;
-    },
-    [](deferred_host& host, const detail::request_name& n, answer_function f, void* callable) {
-      auto outcome = completion_outcome::gone;
-      if (Shard* const shard = shard_waiting_for<Shard>(host, n)) {
-        shard->act_on(n.connection, [&](typename Shard::peer& p) {
-          outcome = shard->session().complete(
-              p, [&](const request& req, response& res) { return f(callable, req, res); });
-          if (p.state().deferred) shard->session().set_deferral_timer(p);
-        });
-      }
-      return outcome;
-    },
-    [](deferred_host& host, const detail::request_name& n,
-       std::uint32_t milliseconds) noexcept -> detail::deferred_callback* {
-      auto& self = static_cast<http_session&>(host);
-      auto* const shard = static_cast<Shard*>(self.shard_);
-      const tick when = shard->now() + milliseconds;
-      if (self.staged_for_ == n) {  // its handler is still running
-        self.staged_.call_at = when;
-        return &self.staged_.callback;
-      }
-      if (shard_waiting_for<Shard>(host, n) == nullptr) return nullptr;
-      detail::deferral& waits = self.store_.head_of(shard->session_state(n.connection).kept).waits;
-      waits.call_at = when;
-      shard->set_timer(n.connection, [&](typename Shard::peer& p) { self.set_deferral_timer(p); });
-      return &waits.callback;
-    }};
+  static http_session& session(host& h) noexcept { return static_cast<http_session&>(h); }
+
+  /// @returns  the shard, if the request that `n` names still waits there
+  static Shard* shard_of(host& h, const name& n) noexcept {
+    NEN_ASSERT(pthread_equal(session(h).thread_, pthread_self()) != 0);  // handles stay on a shard
+    auto* const shard = static_cast<Shard*>(session(h).shard_);
+    if (!shard->is_open(n.connection, n.generation)) return nullptr;
+    const connection_state& state = shard->session_state(n.connection);
+    const bool waits = state.deferred || state.kept.stream != 0;
+    return waits && state.requests == n.request ? shard : nullptr;
+  }
+  static Shard* shard_deferring(host& h, const name& n) noexcept {
+    Shard* const shard = shard_of(h, n);
+    return shard != nullptr && shard->session_state(n.connection).deferred ? shard : nullptr;
+  }
+
+  static bool pending(host& h, const name& n) noexcept { return shard_of(h, n) != nullptr; }
+
+  static completion_outcome complete(host& h, const name& n, host::answer_function f,
+                                     void* callable) {
+    auto outcome = completion_outcome::gone;
+    if (Shard* const shard = shard_deferring(h, n)) {
+      shard->act_on(n.connection, [&](typename Shard::peer& p) {
+        outcome = session(h).complete(
+            p, [&](const request& req, response& res) { return f(callable, req, res); });
+        if (p.state().deferred) session(h).set_deferral_timer(p);
+      });
+    }
+    return outcome;
+  }
+
+  static bool after(host& h, const name& n, std::uint32_t milliseconds,
+                    const detail::deferred_callback& callback) noexcept {
+    http_session& self = session(h);
+    const tick when = static_cast<Shard*>(self.shard_)->now() + milliseconds;
+    if (self.staged_for_ == n) {  // its handler is still running
+      self.staged_.callback = callback;
+      self.staged_.call_at = when;
+      return true;
+    }
+    Shard* const shard = shard_deferring(h, n);
+    if (shard == nullptr) return false;
+    detail::deferral& waits = self.store_.head_of(shard->session_state(n.connection).kept).waits;
+    waits.callback = callback;
+    waits.call_at = when;
+    shard->set_timer(n.connection, [&](typename Shard::peer& p) { self.set_deferral_timer(p); });
+    return true;
+  }
+
+  static bool wake(host& h, const name& n) noexcept {
+    Shard* const shard = shard_of(h, n);
+    if (shard == nullptr || shard->session_state(n.connection).kept.stream == 0) return false;
+    shard->act_on(n.connection, [](typename Shard::peer& p) { p.want_room(); });
+    return true;
+  }
+
+  static detail::stream_callback& stream(host& h) noexcept { return session(h).staged_producer_; }
+
+  static constexpr host::functions table = {pending, complete, after, wake, stream};
+};
 
 }  // namespace nen

@@ -1,5 +1,5 @@
-// server, L3: what the HTTP session keeps: requests that are not in one piece or not answered yet,
-// bodies, and the field lines that all answers share.
+// server, L3: what the HTTP session keeps: requests that are not in one piece
+// or not answered yet, bodies, and the field lines that all answers share.
 #pragma once
 
 #include <nen/config.hpp>
@@ -30,10 +30,11 @@ struct deferral {
   tick give_up_at;             // valid with a handler timeout
 };
 
-/// A request that outlives the lease it came in: its head or its body came in pieces, or its answer
-/// comes later.
+/// A request that outlives the lease it came in: its head or its body came in
+/// pieces, or its answer comes later.
 template <std::uint32_t HeadBytes, std::uint16_t Fields>
-struct head_slot : list_hook<incomplete_head_tag> {  // linked exactly while the head is incomplete
+struct head_slot : list_hook<incomplete_head_tag> {  // linked exactly while the
+                                                     // head is incomplete
   std::uint32_t connection;
   std::uint32_t used;
   deferral waits;  // valid while the answer is deferred
@@ -46,10 +47,20 @@ struct body_slot {
   char bytes[Bytes];
 };
 
+/// An answer that is being streamed.
+struct stream_slot {
+  stream_callback producer;
+  tick call_at;  // valid while it sleeps
+  bool chunked;
+  bool keep_alive;  // the connection goes on behind it
+  bool rests;       // true exactly while the producer waits or sleeps
+};
+
 /// What a connection has in the store; zero: nothing.
 struct kept_request {
   std::uint32_t head_slot;  // index + 1; 0 exactly when no request is kept
   std::uint32_t body_slot;  // index + 1; 0: none
+  std::uint32_t stream;     // index + 1; 0 exactly when no answer is being streamed
 };
 
 /// The requests of one shard that are kept, each for its connection.
@@ -62,27 +73,38 @@ class request_store {
   /// @returns  false when no slot is free
   bool take_head(kept_request& kept) noexcept { return take(heads_, kept.head_slot); }
   bool take_body(kept_request& kept) noexcept { return take(bodies_, kept.body_slot); }
+  bool take_stream(kept_request& kept) noexcept { return take(streams_, kept.stream); }
 
   slot& head_of(const kept_request& kept) noexcept { return heads_[kept.head_slot - 1]; }
   char* body_of(const kept_request& kept) noexcept { return bodies_[kept.body_slot - 1].bytes; }
 
-  /// A head of which more is to come; the oldest one is the first to be given up.
+  stream_slot& stream_of(const kept_request& kept) noexcept { return streams_[kept.stream - 1]; }
+
+  /// A head of which more is to come; the oldest one is the first to be given
+  /// up.
   void set_incomplete(slot& head) noexcept { incomplete_.push_back(head); }
   void set_complete(slot& head) noexcept { incomplete_list::remove(head); }
   slot* oldest_incomplete() noexcept { return incomplete_.front(); }
 
-  void release(kept_request& kept) noexcept {
+  /// Gives back all but the stream.
+  void release_request(kept_request& kept) noexcept {
     if (kept.head_slot != 0) {
       slot& head = head_of(kept);
       if (head.linked()) incomplete_list::remove(head);
       heads_.release(kept.head_slot - 1);
     }
     if (kept.body_slot != 0) bodies_.release(kept.body_slot - 1);
-    kept = {};
+    kept.head_slot = kept.body_slot = 0;
+  }
+  void release(kept_request& kept) noexcept {
+    release_request(kept);
+    if (kept.stream != 0) streams_.release(kept.stream - 1);
+    kept.stream = 0;
   }
 
   const auto& heads() const noexcept { return heads_; }
   const auto& bodies() const noexcept { return bodies_; }
+  const auto& streams() const noexcept { return streams_; }
 
  private:
   using incomplete_list = intrusive_list<slot, incomplete_head_tag>;
@@ -99,6 +121,7 @@ class request_store {
   incomplete_list incomplete_;  // the oldest first
   pool<slot, Config.head_slots> heads_;
   pool<body_slot<Config.body_bytes_max>, Config.body_slots> bodies_;
+  pool<stream_slot, Config.streams> streams_;
 };
 
 inline void say_exception(const request& which, const char* what) {
@@ -111,12 +134,14 @@ inline void say_exception(const request& which, const char* what) {
 /// The field lines that all heads have in common, rendered once a second.
 class common_lines {
  public:
+  static constexpr std::size_t server_name_bytes_max = 64;
+
   /// @param server_name  for the Server field; empty: none
   void start(std::string_view server_name) noexcept {
     size_ = 0;
     if (!server_name.empty()) {
       append("Server: ");
-      append(server_name.substr(0, server_name_bytes_max));
+      append(server_name);
       append("\r\n");
     }
     append("Date: ");
@@ -135,8 +160,6 @@ class common_lines {
   }
 
  private:
-  static constexpr std::size_t server_name_bytes_max = 64;
-
   void append(std::string_view text) noexcept {
     NEN_ASSERT(size_ + text.size() <= sizeof text_);
     std::memcpy(text_ + size_, text.data(), text.size());

@@ -1,5 +1,6 @@
-// server, L3: the threads of a server: opens the listeners, runs one shard a thread, stops them,
-// and turns signals into stops. Knows nothing of what a shard does.
+// server, L3: the threads of a server: opens the listeners, runs one shard a
+// thread, stops them, and turns signals into stops. Knows nothing of what a
+// shard does.
 #pragma once
 
 #include <nen/config.hpp>
@@ -27,7 +28,8 @@ class [[nodiscard]] run_result : public result<void> {
  public:
   run_result(const result<void>& outcome) noexcept : result<void>(outcome) {}
 
-  /// For main: 0 after a stop; otherwise says the sentence on stderr and gives 1.
+  /// For main: 0 after a stop; otherwise says the sentence on stderr and
+  /// gives 1.
   int exit_code() const noexcept {
     if (has_value()) return 0;
     const auto sentence = error().message();
@@ -38,7 +40,8 @@ class [[nodiscard]] run_result : public result<void> {
 
 namespace detail {
 
-/// Where SIGINT and SIGTERM are counted: the event counters of every server that is in run().
+/// Where SIGINT and SIGTERM are counted: the event counters of every server
+/// that is in run().
 inline std::array<std::atomic<int>, 16> signal_targets{};  // descriptor + 1; 0: free
 
 inline void count_signal(int) noexcept {
@@ -96,12 +99,14 @@ struct shard_thread {
 class shard_threads {
  public:
   /// What a shard's thread does, given by the server.
-  /// open and run are called on the shard's own thread; between them it is counted as ready.
+  /// open and run are called on the shard's own thread; between them it is
+  /// counted as ready.
   struct program {
     result<void> (*open)(shard_threads&, const shard_thread&) noexcept;
     void (*run)(shard_threads&, const shard_thread&);
     std::uint32_t places;         // direct descriptors of one shard
-    std::uint64_t wake_to_abort;  // what to count a waker up by to close everything at once
+    std::uint64_t wake_to_abort;  // what to count a waker up by to close
+                                  // everything at once
   };
 
   /// Opens the listeners and starts a thread for each shard.
@@ -116,8 +121,14 @@ class shard_threads {
   result<void> run(const program& what, const listen_options& options,
                    std::span<shard_thread> threads) noexcept;
 
-  /// Drains: may be called from any thread and from a signal handler, as often as wanted.
-  void stop() const noexcept { wake(1); }
+  /// Drains: may be called from any thread and from a signal handler, as often
+  /// as wanted. From now on a connection is refused, not left in a backlog that
+  /// nobody takes it from.
+  void stop() const noexcept {
+    for (const shard_thread& t : threads_)
+      if (t.listener >= 0) (void)::shutdown(t.listener, SHUT_RDWR);
+    wake(1);
+  }
   /// Closes everything at once.
   void abort() const noexcept { wake(program_->wake_to_abort); }
 
@@ -126,6 +137,12 @@ class shard_threads {
   const listen_options& options() const noexcept { return *options_; }
 
  private:
+  result<void> launch(const program& what, const listen_options& options,
+                      std::span<shard_thread> threads) noexcept;
+  void announce(const listen_options& options) const noexcept {
+    if (options.on_listening != nullptr) options.on_listening(address_.to_string().view());
+  }
+  void wait_for_end() const noexcept;
   static void* thread_main(void* argument);
   result<void> open_listeners() noexcept;
   result<void> start_threads() noexcept;
@@ -150,27 +167,36 @@ class shard_threads {
   bool failed_;
 };
 
-[[gnu::cold]] inline result<void> shard_threads::start(const program& what, const listen_options& options,
-                                         std::span<shard_thread> threads) noexcept {
+[[gnu::cold]] inline result<void> shard_threads::start(const program& what,
+                                                       const listen_options& options,
+                                                       std::span<shard_thread> threads) noexcept {
+  auto launched = launch(what, options, threads);
+  if (launched) announce(options);
+  return launched;
+}
+
+/// All of start but to say so.
+[[gnu::cold]] inline result<void> shard_threads::launch(const program& what,
+                                                        const listen_options& options,
+                                                        std::span<shard_thread> threads) noexcept {
   NEN_ASSERT(threads_.empty());  // one run at a time
   program_ = &what;
   options_ = &options;
   threads_ = threads;
+  address_ = {};
   started_ = reported_ = 0;
   failed_ = false;
   pthread_mutex_init(&mutex_, nullptr);
   pthread_cond_init(&changed_, nullptr);
   for (std::uint32_t i = 0; i < threads.size(); ++i) threads[i] = {this, i, {}, -1, -1, {}, false};
   control_ = ::eventfd(0, EFD_CLOEXEC);
-  result<void> outcome = raise_descriptor_limit(what.places);
+  result<void> outcome;
+  if (control_ < 0) outcome = make_error(errno, "cannot make an eventfd: %s", std::strerror(errno));
+  if (outcome) outcome = raise_descriptor_limit(what.places);
   if (outcome) outcome = open_listeners();
   if (outcome) outcome = start_threads();
-  if (!outcome) {
-    join();
-    return outcome;
-  }
-  if (options.on_listening != nullptr) options.on_listening(address_.to_string().view());
-  return {};
+  if (!outcome) join();
+  return outcome;
 }
 
 [[gnu::cold]] inline result<void> shard_threads::open_listeners() noexcept {
@@ -182,15 +208,16 @@ class shard_threads {
       .tcp_nodelay = options_->tcp_nodelay,
       .reuse_port = options_->reuse_port && !where->is_unix() && threads_.size() > 1};
   if (wanted.reuse_port) {
-    // Sockets that share a port share it with other programs' as well, and nobody is told. So the
-    // port is taken alone first.
+    // Sockets that share a port share it with other programs' as well, and
+    // nobody is told. So the port is taken alone first.
     const auto alone = listen_on(*where, {.reuse_port = false});
     if (!alone) return alone.error();
   }
   for (shard_thread& t : threads_) {
     t.waker = ::eventfd(0, EFD_CLOEXEC);
     if (t.waker < 0) return make_error(errno, "cannot make an eventfd: %s", std::strerror(errno));
-    // A Unix socket, or a port that may not be shared, has one listener for all shards.
+    // A Unix socket, or a port that may not be shared, has one listener for all
+    // shards.
     if (t.index != 0 && !wanted.reuse_port) {
       t.listener = threads_[0].listener;
       continue;
@@ -200,7 +227,8 @@ class shard_threads {
     const auto bound = local_endpoint(*listener);
     if (!bound) return bound.error();
     address_ = *bound;
-    where = *bound;  // after port 0 the other shards listen on the port that the kernel chose
+    where = *bound;  // after port 0 the other shards listen on the port that the
+                     // kernel chose
     t.listener = listener->release();
   }
   return {};
@@ -209,7 +237,8 @@ class shard_threads {
 [[gnu::cold]] inline result<void> shard_threads::start_threads() noexcept {
   sigset_t all, before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the program's own threads
+  pthread_sigmask(SIG_SETMASK, &all,
+                  &before);  // signals are for the program's own threads
   int problem = 0;
   for (shard_thread& t : threads_) {
     problem = pthread_create(&t.thread, nullptr, thread_main, &t);
@@ -272,10 +301,21 @@ class shard_threads {
   threads_ = {};
 }
 
-[[gnu::cold]] inline result<void> shard_threads::run(const program& what, const listen_options& options,
-                                       std::span<shard_thread> threads) noexcept {
-  if (auto started = start(what, options, threads); !started) return started;
-  const signal_catcher catcher(control_);
+[[gnu::cold]] inline result<void> shard_threads::run(const program& what,
+                                                     const listen_options& options,
+                                                     std::span<shard_thread> threads) noexcept {
+  if (auto launched = launch(what, options, threads); !launched) return launched;
+  {
+    const signal_catcher catcher(control_);
+    announce(options);
+    wait_for_end();
+  }
+  join();
+  return {};
+}
+
+/// Until every shard has ended: a signal stops, the next one aborts.
+[[gnu::cold]] inline void shard_threads::wait_for_end() const noexcept {
   std::uint64_t shards_ended = 0;
   bool stopping = false;
   while (shards_ended != threads_.size()) {
@@ -291,8 +331,6 @@ class shard_threads {
     }
     stopping = true;
   }
-  join();
-  return {};
 }
 
 }  // namespace detail

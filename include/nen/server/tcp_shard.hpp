@@ -1,5 +1,6 @@
-// server, L3: one shard of a TCP server: accepts, receives, sends, times out and closes, for
-// sessions that turn bytes in into bytes out. One thread, one ring, one set of pools.
+// server, L3: one shard of a TCP server: accepts, receives, sends, times out
+// and closes, for sessions that turn bytes in into bytes out. One thread, one
+// ring, one set of pools.
 #pragma once
 
 #include <nen/config.hpp>
@@ -20,24 +21,27 @@ namespace nen {
 
 /// One thread's worth of a server.
 ///
-/// A session is one object per shard; what it keeps per connection is Session::connection_state,
-/// zero when the connection opens:
-///   bind(tcp_shard&)                            once, on the shard's thread, before anything else
-///   on_open(peer&)
-///   on_data(peer&, std::span<char>) -> size_t   bytes used; the rest is offered again when there
-///   is
-///                                               room to send again, and no more is read until then
-///   on_end(peer&)                               the peer will send no more
-///   on_timeout(peer&, timeout_kind)             its deadline has come
-///   on_shed(peer&)                              says that there is no room for this connection
-///   on_close(peer&)                             gives back what it holds
-///   is_idle(peer&) -> bool                      true when it is in the middle of nothing
+/// A session is one object per shard; what it keeps per connection is
+/// Session::connection_state, zero when the connection opens:
+///   bind(tcp_shard&)                            once, on the shard's thread,
+///   before anything else on_open(peer&) on_data(peer&, std::span<char>) ->
+///   size_t   bytes used; the rest is offered again when there is
+///                                               room to send again, and no
+///                                               more is read until then
+///   on_room(peer&)                              there is room, for one that
+///   asked: peer::want_room on_end(peer&)                               the
+///   peer will send no more on_timeout(peer&, timeout_kind)             its
+///   deadline has come on_shed(peer&)                              says that
+///   there is no room for this connection on_close(peer&) gives back what it
+///   holds on_drain(peer&)                             the server stops: ends
+///   what need not be waited for
 template <class Session, config Config, template <ring_sizes> class Ring>
 class tcp_shard {
  public:
   /// Slots beside the configured ones in which overload::shed answers 503.
   static constexpr std::uint32_t shed_slots = 8;
-  /// Accepts in flight at once, each for a slot that is free: none is accepted that has no slot.
+  /// Accepts in flight at once, each for a slot that is free: none is accepted
+  /// that has no slot.
   static constexpr std::uint32_t accepts_max = 16;
   static constexpr std::uint64_t wake_to_abort = std::uint64_t{1} << 32;
 
@@ -55,21 +59,25 @@ class tcp_shard {
     typename Session::connection_state& state() noexcept { return connection_.session; }
     std::uint32_t index() const noexcept { return shard_.connections_.index_of(connection_); }
 
-    /// True when a whole message can be written, whatever its length up to response_bytes_max.
+    /// True when a whole message can be written, whatever its length up to
+    /// response_bytes_max.
     bool has_room() const noexcept { return shard_.queue_.has_room_for(connection_); }
-    /// The same for this connection while another one is in the middle of a message.
+    /// The same for this connection while another one is in the middle of a
+    /// message.
     bool has_room_beside_another() const noexcept {
       return has_room() && shard_.queue_.has_room(2);
     }
 
-    /// Where the bytes to be sent are written; sent when the session's function returns.
+    /// Where the bytes to be sent are written; sent when the session's function
+    /// returns.
     typename send_queue::writer writer() noexcept { return {shard_.queue_, connection_}; }
 
     /// Closes when everything written is sent. Nothing more is read.
     void close() noexcept { connection_.close_when_sent = true; }
 
-    /// The same, but leaves the peer time to read the answer while it may still be sending: RFC
-    /// 9112 §9.6. A plain close would reset the connection and could destroy the answer on its way.
+    /// The same, but leaves the peer time to read the answer while it may still
+    /// be sending: RFC 9112 §9.6. A plain close would reset the connection and
+    /// could destroy the answer on its way.
     void close_lingering() noexcept {
       connection_.close_when_sent = true;
       connection_.linger_when_sent = true;
@@ -78,7 +86,8 @@ class tcp_shard {
     /// True once a close was asked for: what else arrives is not looked at.
     bool closing() const noexcept { return connection_.close_when_sent; }
 
-    /// Gives the peer time for something; zero: for ever. Idle time begins when all is sent.
+    /// Gives the peer time for something; zero: for ever. Idle time begins when
+    /// all is sent.
     void set_read_timeout(timeout_kind kind, std::uint32_t milliseconds) noexcept {
       connection_.read_timeout = milliseconds == 0 ? timeout_kind::none : kind;
       connection_.read_deadline = shard_.loop_.now() + milliseconds;
@@ -94,6 +103,9 @@ class tcp_shard {
     void pause() noexcept { connection_.paused = true; }
     void resume() noexcept { connection_.paused = false; }
     bool paused() const noexcept { return connection_.paused; }
+
+    /// Has on_room(peer&) called once, as soon as there is room for a message.
+    void want_room() noexcept { connection_.wants_room = true; }
 
     bool draining() const noexcept { return shard_.draining_; }
     std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
@@ -116,14 +128,16 @@ class tcp_shard {
 
   tcp_shard() = default;
 
-  /// Acts on a connection from outside its own turn: act(peer&). What it wrote is sent; bytes that
-  /// waited for it are offered at the end of the shard's turn.
+  /// Acts on a connection from outside its own turn: act(peer&). What it wrote
+  /// is sent; bytes that waited for it are offered at the end of the shard's
+  /// turn.
   template <class F>
   void act_on(std::uint32_t index, F act) {
     connection& c = connections_[index];
     peer p(*this, c);
     act(p);
-    if (c.state == connection_state::open && c.has_input() && !c.paused && !c.waiting())
+    if (c.state == connection_state::open && !c.close_when_sent && !c.waiting() &&
+        ((c.has_input() && !c.paused) || c.wants_room))
       waiting_for_slots_.push_back(c);
     settle(c);
   }
@@ -157,7 +171,8 @@ class tcp_shard {
 
   /// Sets up the ring on the calling thread, which is the shard's from then on.
   /// @param listener  listening socket
-  /// @param waker     eventfd: counted up it drains; by wake_to_abort, it closes everything at once
+  /// @param waker     eventfd: counted up it drains; by wake_to_abort, it
+  /// closes everything at once
   [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept {
     listener_ = listener;
     waker_ = waker;
@@ -189,12 +204,15 @@ class tcp_shard {
   void on_turn_end();
 
  private:
-  /// One send takes at most this much, so that the write timeout measures progress.
+  /// One send takes at most this much, so that the write timeout measures
+  /// progress.
   static constexpr std::size_t send_bytes_max = 256 * KiB;
-  /// Bytes that are read and thrown away while lingering, before the connection is cut off.
+  /// Bytes that are read and thrown away while lingering, before the connection
+  /// is cut off.
   static constexpr std::uint32_t linger_bytes_max = 1 * MiB;
 
-  /// While others wait for a receive buffer, nobody may hold some longer than this without reading.
+  /// While others wait for a receive buffer, nobody may hold some longer than
+  /// this without reading.
   static constexpr std::uint32_t hold_ms_max = 1000;
 
   /// A received buffer in its connection's chain.
@@ -240,7 +258,8 @@ class tcp_shard {
   [[gnu::noinline]] void start_send(connection& c) noexcept;
   void sent(connection& c, std::int32_t result);
 
-  // One place decides what a connection does next, after whatever happened to it.
+  // One place decides what a connection does next, after whatever happened to
+  // it.
   [[gnu::noinline]] void settle(connection& c) noexcept;
   [[gnu::cold]] void wait_with_input(connection& c) noexcept;
   bool read_time_runs(const connection& c) const noexcept;
@@ -268,15 +287,18 @@ class tcp_shard {
   pool<connection, Config.connections + shed_slots> connections_;
   send_queue queue_;
   waiting_list waiting_for_buffer_;  // their receive found none
-  waiting_list
-      waiting_for_slots_;          // they hold leases that can't be answered for lack of send slots
-  waiting_list waiting_for_peer_;  // they hold leases that can't be answered until the peer reads
+  waiting_list waiting_for_slots_;   // they hold leases that can't be answered
+                                     // for lack of send slots
+  waiting_list waiting_for_peer_;    // they hold leases that can't be answered
+                                     // until the peer reads
   timer drain_timer_;
   timer accept_timer_;  // armed exactly while accepting rests after a failure
-  timer evict_timer_;   // armed while somebody may soon have held his leases for too long
+  timer evict_timer_;   // armed while somebody may soon have held his leases for
+                        // too long
   shard_counters counters_;
   std::array<lease, Config.receive_buffers> lease_chains_;
-  std::uint32_t leases_;     // receive buffers that the kernel filled and that are not given back
+  std::uint32_t leases_;     // receive buffers that the kernel filled and that are
+                             // not given back
   std::uint32_t accepting_;  // connections in the accepting state
   std::uint32_t write_timeout_;
   std::uint32_t idle_timeout_;

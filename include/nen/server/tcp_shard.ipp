@@ -1,5 +1,6 @@
-// server, L3: a shard's connections from accept to release. From top to bottom: the loop's calls,
-// accepting, what a connection does next, its end, the shard's end.
+// server, L3: a shard's connections from accept to release. From top to bottom:
+// the loop's calls, accepting, what a connection does next, its end, the
+// shard's end.
 #pragma once
 
 namespace nen {
@@ -10,7 +11,8 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
   if (what == operation::wake) return woken();
   connection& c = connections_[done.token.slot()];
   if (c.generation != done.token.generation()) [[unlikely]] {
-    // Can't happen while slots are freed only when their last operation completed.
+    // Can't happen while slots are freed only when their last operation
+    // completed.
     counters_.stale_completions.add();
     if (done.lease != completion::no_lease) loop_.ring().give_back(done.lease);
     return;
@@ -107,7 +109,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
     constexpr std::uint32_t rest_ms =
         100;  // descriptors or memory ran out: trying at once would spin
     if (result != -ECANCELED && result != -ECONNABORTED && result != -EINTR && result != -EAGAIN) {
-      counters_.accepts_failed.add();
+      if (result != -EINVAL) counters_.accepts_failed.add();  // EINVAL: the listener was shut
       loop_.timers().arm(accept_timer_, loop_.now() + rest_ms);
     }
     c.state = connection_state::closing;
@@ -139,6 +141,8 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
   if (c.state == connection_state::accepting) return;  // the cancel of its accept came back first
   if (c.close_when_sent) drop_leases(c);
   if (c.has_output() && !c.sending) start_send(c);
+  if (c.wants_room && !c.sending && !c.waiting() && !c.close_when_sent)
+    waiting_for_slots_.push_back(c);
   if (c.close_when_sent && c.state == connection_state::open) {
     if (!c.has_output()) return all_sent(c);
   } else if (c.has_input()) {
@@ -151,7 +155,8 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
   settle_timer(c);
 }
 
-/// What came can't be answered now, so no more is read: TCP holds the peer back.
+/// What came can't be answered now, so no more is read: TCP holds the peer
+/// back.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
   stop_receiving(c);
@@ -161,8 +166,8 @@ void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
   waiting_for_slots_.push_back(c);
 }
 
-/// True when the time of the read deadline runs: when it is the peer that everything waits for, not
-/// the server's memory.
+/// True when the time of the read deadline runs: when it is the peer that
+/// everything waits for, not the server's memory.
 template <class S, config C, template <ring_sizes> class R>
 bool tcp_shard<S, C, R>::read_time_runs(const connection& c) const noexcept {
   if (c.read_timeout == timeout_kind::handler) return true;
@@ -190,7 +195,8 @@ void tcp_shard<S, C, R>::all_sent(connection& c) noexcept {
   settle(c);
 }
 
-/// Ends a connection whatever is in flight; its slot is free when the last operation completed.
+/// Ends a connection whatever is in flight; its slot is free when the last
+/// operation completed.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::close(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
@@ -238,13 +244,13 @@ void tcp_shard<S, C, R>::woken() noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::drain() noexcept {
   draining_ = true;
-  loop_.timers().arm(drain_timer_, loop_.now() + drain_timeout_);
+  if (drain_timeout_ != 0) loop_.timers().arm(drain_timer_, loop_.now() + drain_timeout_);
   for_each_connection([this](connection& c) {
     if (c.state == connection_state::accepting)
       loop_.ring().cancel(begin(operation::cancel, c), name(operation::accept, c));
     if (c.state != connection_state::open) return;
     peer p(*this, c);
-    if (!c.has_input() && session_.is_idle(p)) p.close();
+    if (!c.has_input()) session_.on_drain(p);
     settle(c);
   });
 }

@@ -1,4 +1,5 @@
-// server, L3: a shard's bytes, in and out, and the connections that wait for memory to hold them.
+// server, L3: a shard's bytes, in and out, and the connections that wait for
+// memory to hold them.
 #pragma once
 
 namespace nen {
@@ -61,6 +62,10 @@ void tcp_shard<S, C, R>::run_session(connection& c) {
     drop_first_lease(c);
   }
   if (c.peer_finished && !c.has_input() && !c.close_when_sent) session_.on_end(p);
+  if (c.wants_room && !c.close_when_sent && queue_.has_room_for(c)) {
+    c.wants_room = false;
+    session_.on_room(p);
+  }
   settle(c);
 }
 
@@ -85,7 +90,8 @@ void tcp_shard<S, C, R>::drop_first_lease(connection& c) noexcept {
   loop_.ring().give_back(buffer);
 }
 
-/// Connections that waited for memory go on, first come first served, as far as there is some now.
+/// Connections that waited for memory go on, first come first served, as far as
+/// there is some now.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::resume_waiting() {
   while (queue_.has_room()) {
@@ -101,8 +107,8 @@ void tcp_shard<S, C, R>::resume_waiting() {
   if (!waiting_for_buffer_.empty()) evict_holder();
 }
 
-/// All buffers are out and somebody waits for one: whoever has held his for longest, because he
-/// sends without reading, is cut off if that is too long.
+/// All buffers are out and somebody waits for one: whoever has held his for
+/// longest, because he sends without reading, is cut off if that is too long.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::evict_holder() noexcept {
   auto* const holder = static_cast<connection*>(waiting_for_peer_.front());
@@ -146,7 +152,7 @@ void tcp_shard<S, C, R>::sent(connection& c, std::int32_t result) {
   if (!c.has_output() && c.read_timeout == timeout_kind::idle)
     c.read_deadline = loop_.now() + idle_timeout_;
   stop_waiting(c);
-  if (c.has_input() && !c.close_when_sent) return run_session(c);
+  if ((c.has_input() || c.wants_room) && !c.close_when_sent) return run_session(c);
   settle(c);
 }
 

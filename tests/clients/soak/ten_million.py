@@ -18,7 +18,7 @@ def status_kib(pid, name):
 
 def test():
     with Server("target", "--port", "0") as server:
-        # Pages of pools are touched when first used, so that the memory after a warm-up is the measure.
+        # A pool's pages are touched when they are first used: memory is compared after a warm-up.
         h2load(server.url("/plaintext"), 100_000, 512, 16, 13)
         before = status_kib(server.process.pid, "VmRSS")
         took = h2load(server.url("/plaintext"), REQUESTS, 512, 16, 13, seconds=3600)

@@ -1,0 +1,158 @@
+// server, L3: the part of http_session that cuts requests out of bytes, and keeps those of which
+// more is to come.
+#pragma once
+
+namespace nen {
+
+/// Reads a request from its first byte, where it lies.
+/// @returns  the first byte that is not used
+template <class Routes, config Config, class... State>
+template <class Peer>
+char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out, char* begin,
+                                                            char* end) {
+  parser_.start(begin, limits);
+  char* at = begin;
+  parse_result got = parser_.feed(at, end);
+  if (got.status == parse_status::head_complete) {
+    at += got.consumed;
+    got = parser_.feed(at, end);
+  }
+  at += got.consumed;
+  switch (got.status) {
+    case parse_status::message_complete:
+      if (respond(p, out, parser_.message()) == answer_is::deferred) defer(p, out, begin);
+      return at;
+    case parse_status::need_more:
+      keep_incomplete(p, out, begin, end);
+      return end;
+    case parse_status::rejected:
+      reject(p, out, got.answer);
+      return end;
+    case parse_status::head_complete:
+      break;
+  }
+  NEN_ASSERT(false);
+  return end;
+}
+
+/// Reads on a request of which a part came before.
+template <class Routes, config Config, class... State>
+template <class Peer>
+char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char* at, char* end) {
+  slot& kept = store_.head_of(p.state().kept);
+  parse_result got{};
+  if (kept.parser.in_body()) {
+    got = kept.parser.feed(at, end);
+    at += got.consumed;
+  } else {
+    const auto room = static_cast<std::size_t>(Config.head_bytes_max - kept.used);
+    const auto size = std::min(room, static_cast<std::size_t>(end - at));
+    char* const to = kept.bytes + kept.used;
+    std::memcpy(to, at, size);
+    got = kept.parser.feed(to, to + size);
+    at += got.consumed;
+    kept.used += static_cast<std::uint32_t>(got.consumed);
+    if (got.status == parse_status::head_complete) {
+      store_.set_complete(kept);
+      p.set_read_timeout(timeout_kind::body, body_timeout_);
+      got = kept.parser.feed(at, end);
+      at += got.consumed;
+    }
+  }
+  switch (got.status) {
+    case parse_status::message_complete:
+      if (respond(p, out, kept.parser.message()) == answer_is::deferred) {
+        defer_kept(p, out);
+      } else {
+        store_.release_request(p.state().kept);
+      }
+      return at;
+    case parse_status::need_more:
+      if (kept.parser.in_body() && p.state().kept.body_slot == 0)
+        (void)keep_body(p, out, kept.parser);
+      return end;
+    case parse_status::rejected:
+      reject(p, out, got.answer);
+      return end;
+    case parse_status::head_complete:
+      break;
+  }
+  NEN_ASSERT(false);
+  return end;
+}
+
+/// Keeps a request of which more is to come.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::keep_incomplete(Peer& p, output& out, char* begin,
+                                                             char* end) {
+  const bool in_body = parser_.in_body();
+  const auto head_bytes =
+      in_body ? parser_.head().head_bytes : static_cast<std::uint32_t>(end - begin);
+  if (!keep(p, out, begin, head_bytes, in_body)) return;
+  if (!in_body) store_.set_incomplete(store_.head_of(p.state().kept));
+  p.set_read_timeout(in_body ? timeout_kind::body : timeout_kind::head,
+                     in_body ? body_timeout_ : header_timeout_);
+}
+
+/// Moves a request out of the lease, which goes back.
+/// @returns  false when there is no room for it; then 503 was answered
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool http_session<Routes, Config, State...>::keep(Peer& p, output& out, const char* begin,
+                                                  std::uint32_t head_bytes, bool with_body) {
+  if (with_body && !keep_body(p, out, parser_)) return false;
+  if (!store_.take_head(p.state().kept) && !evict_head(p)) {
+    p.counters().head_slots_empty.add();
+    refuse(p, out, status::service_unavailable);
+    return false;
+  }
+  slot& kept = store_.head_of(p.state().kept);
+  kept.connection = p.index();
+  kept.used = head_bytes;
+  std::memcpy(kept.bytes, begin, head_bytes);
+  parser_.move_to(kept.parser, kept.bytes);
+  return true;
+}
+
+/// Finds a place for a body of which more is to come, and lets a client that
+/// asked send it.
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool http_session<Routes, Config, State...>::keep_body(Peer& p, output& out, parser& from) {
+  if (!store_.take_body(p.state().kept)) {
+    p.counters().body_slots_empty.add();
+    refuse(p, out, status::service_unavailable);
+    return false;
+  }
+  // RFC 9110 §10.1.1: a client that waits for leave to send is told; one that
+  // has begun is not.
+  if (from.in_body() && from.head().expects_continue && from.message().body().empty()) {
+    out.begin_message();
+    (void)out.append("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  from.body_into(store_.body_of(p.state().kept), Config.body_bytes_max);
+  return true;
+}
+
+/// No head slot is free: whoever has been sending his head for longest pays
+/// for it.
+/// @returns  true when a slot was taken
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool http_session<Routes, Config, State...>::evict_head(Peer& p) {
+  const slot* const oldest = store_.oldest_incomplete();
+  if (oldest == nullptr) return false;
+  p.counters().head_slots_evicted.add();
+  p.with_other(oldest->connection, [&](Peer& other) {
+    if (other.has_room_beside_another()) {
+      answer_and_close(other, status::request_timeout);
+    } else {
+      drop_request(other);
+      other.close();
+    }
+  });
+  return store_.take_head(p.state().kept);
+}
+
+}  // namespace nen

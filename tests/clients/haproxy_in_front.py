@@ -1,0 +1,30 @@
+"""HAProxy as reverse proxy: connections of its own to the server, shared by all clients."""
+
+import signal
+
+from lib_proxy import test_behind
+
+# A failed request is not tried again: nothing may be lost on the way to the server.
+CONFIGURATION = """
+global
+  nbthread 2
+  maxconn 512
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  retries 0
+  option http-keep-alive
+  http-reuse %s
+frontend clients
+  bind 127.0.0.1:{port}
+  default_backend target
+backend target
+  server one 127.0.0.1:{server_port}
+"""
+
+test_behind(["haproxy", "-db", "-f"],
+            [(f"haproxy, http-reuse {reuse}", CONFIGURATION % reuse)
+             for reuse in ["safe", "always"]],
+            signal.SIGUSR1)
