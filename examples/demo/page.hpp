@@ -12,11 +12,15 @@ inline constexpr std::string_view page = R"html(<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Nen Net</title>
-<link rel="icon" href="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='6' fill='none' stroke='%230a8f6c' stroke-width='3'/></svg>">
+<link rel="icon" href="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'
+ viewBox='0 0 16 16'><circle cx='8' cy='8' r='6' fill='none' stroke='%230a8f6c'
+ stroke-width='3'/></svg>">
 <style>
-:root { --ground: #fbfaf7; --ink: #1c2226; --soft: #5d666c; --line: #e2dfd6; --card: #fff; --accent: #08775a; }
+:root { --ground: #fbfaf7; --ink: #1c2226; --soft: #5d666c; --line: #e2dfd6; --card: #fff;
+  --accent: #08775a; }
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #12171a; --ink: #e8ebe9; --soft: #96a1a6; --line: #2a3237; --card: #1a2125; --accent: #4fd1a5; }
+  :root { --ground: #12171a; --ink: #e8ebe9; --soft: #96a1a6; --line: #2a3237; --card: #1a2125;
+    --accent: #4fd1a5; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);
@@ -26,8 +30,9 @@ h1 { margin: 0; font-size: clamp(2.4rem, 9vw, 3.6rem); line-height: 1.1; letter-
 h1 span { color: var(--accent); }
 p { color: var(--soft); margin: .8rem 0 2rem; }
 ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .6rem; }
-a { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: .8rem 1rem;
-  border: 1px solid var(--line); border-radius: .7rem; background: var(--card); color: inherit;
+a { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem;
+  padding: .8rem 1rem; border: 1px solid var(--line); border-radius: .7rem;
+  background: var(--card); color: inherit;
   text-decoration: none; }
 a:hover, a:focus-visible, a[aria-current] { border-color: var(--accent); outline: none; }
 a:focus-visible { box-shadow: 0 0 0 2px var(--accent); }
@@ -42,8 +47,8 @@ footer { margin-top: 1.5rem; color: var(--soft); font-size: .85em; }
 <body>
 <main>
 <h1>Nen <span>Net</span></h1>
-<p>This page came from a C++20 server on io_uring that has owned every byte of its memory since it was
-compiled.</p>
+<p>This page came from a C++20 server on io_uring that has owned every byte of its memory since it
+was compiled.</p>
 <ul>
 <li><a href="/plaintext"><code>GET /plaintext</code><small>thirteen bytes of text</small></a></li>
 <li><a href="/json"><code>GET /json</code><small>the same as JSON</small></a></li>

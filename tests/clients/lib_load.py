@@ -8,7 +8,7 @@ import statistics
 import time
 
 from lib_http import Reader
-from lib_server_under_test import Failure, SANITIZED, check
+from lib_server_under_test import Failure, SANITIZED, Skip, check
 
 HELLO = b"Hello, World!"
 ALPHABET = b"abcdefghijklmnopqrstuvwxyz" * 40331  # what /bytes/:count sends, up to 1 MiB
@@ -18,7 +18,7 @@ def allow_many_files(count):
     """Raises the soft limit. The servers that are started later inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < count:
-        raise Failure(f"this test opens {count} files, the hard limit is {hard}")
+        raise Skip(f"this test opens {count} files, the hard limit is {hard}")
     if soft != resource.RLIM_INFINITY and soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
@@ -30,7 +30,7 @@ def resident_kib(server):
 
 class Attack:
     """Runs attack(ready, stop, *arguments) in a process: it calls ready() when it is under way, ends
-    when stop() is true, and returns what result() is then."""
+    when stop() is true, and what it returns is result()."""
 
     def __init__(self, attack, *arguments):
         context = multiprocessing.get_context("fork")

@@ -1,9 +1,9 @@
-"""nginx as reverse proxy, as it is set up by default (it gathers bodies) and passing all on at once."""
+"""nginx as reverse proxy, as it is by default (it gathers bodies) and when it passes all on at once."""
 
 import os
 import signal
 
-from lib_proxy import CLIENTS, test_behind
+from lib_proxy import CLIENTS, sockets_to, test_behind
 
 # A failed request is not tried again: nothing may be lost on the way to the server.
 CONFIGURATION = """
@@ -52,4 +52,4 @@ test_behind(["nginx", "-e", "stderr", "-c"],
             [("nginx", configuration("")),
              ("nginx without buffers",
               configuration("proxy_request_buffering off; proxy_buffering off;"))],
-            signal.SIGQUIT)
+            signal.SIGQUIT, lambda proxy, server: sockets_to(server))

@@ -105,6 +105,10 @@ TEST_CASE("chunk extensions", "[conformance]") {
       {"RFC 9112 §7.1.1: NUL", NEN_CHUNKED "3;a\0" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: control", NEN_CHUNKED "3;a=\x01" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: DEL", NEN_CHUNKED "3;a=\x7f" NEN_LAST, "400 close"},
+      // RFC 9110 §5.6.3 would have this white space removed. Recipients that do so and recipients that
+      // do not were played off against each other, so it is refused like all behind a size.
+      {"RFC 9112 §7.1.1: BWS before the semicolon", NEN_CHUNKED "3 ;a=b" NEN_LAST, "400 close"},
+      {"RFC 9112 §7.1.1: BWS before the semicolon", NEN_CHUNKED "3\t;a=b" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: comma", NEN_CHUNKED "3,a" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: no semicolon", NEN_CHUNKED "3=a" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: SP instead", NEN_CHUNKED "3 a" NEN_LAST, "400 close"},

@@ -14,6 +14,7 @@ TEST_CASE("Connection", "[conformance]") {
       {"RFC 9110 §5.6.1: OWS", NEN_GET NEN_HOST "Connection: x\t,\tclose \r\n\r\n", "200 close"},
       {"RFC 9110 §5.3: in a second field",
        NEN_GET NEN_HOST "Connection: x\r\nConnection: close\r\n\r\n", "200 close"},
+      {"RFC 9112 §5: OWS", NEN_GET NEN_HOST "Connection:\t close\t \r\n\r\n", "200 close"},
       {"RFC 9112 §9.3: close wins", NEN_GET NEN_HOST "Connection: close, keep-alive\r\n\r\n",
        "200 close"},
       {"RFC 9112 §9.3: close wins", NEN_GET NEN_HOST "Connection: keep-alive, close\r\n\r\n",
@@ -92,6 +93,9 @@ TEST_CASE("Expect and Upgrade", "[conformance]") {
        NEN_POST NEN_HOST
        "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", "200 next",
        "POST / h [a]"},
+      {"RFC 9112 §5: OWS",
+       NEN_POST NEN_HOST "Expect:\t100-continue \t\r\nContent-Length: 3\r\n\r\nabc", "200 next",
+       "POST / h [abc]"},
       {"RFC 9110 §10.1.1: without case",
        NEN_POST NEN_HOST "Expect: 100-Continue\r\nContent-Length: 3\r\n\r\nabc", "200 next",
        "POST / h [abc]"},

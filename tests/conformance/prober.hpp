@@ -118,6 +118,9 @@ class attempt {
     const auto begin = wire_.find_first_not_of("\r\n");
     to_head_ = wire_.compare(begin, 5, "HEAD ") == 0;
   }
+  attempt(const attempt&) = delete;
+  attempt& operator=(const attempt&) = delete;
+  ~attempt() { ::close(fd_); }
 
   /// Sends the next piece. @returns  true when there are more
   bool send_piece() {
@@ -148,9 +151,10 @@ class attempt {
 
   /// True when nothing is left to wait for.
   bool is_settled() const {
-    if (is_over()) return true;
-    if (closes_) return false;
-    return waits_ || reading(received_, to_head_).answers.size() >= answers_;
+    if (is_over() || waits_) return true;
+    // An answer too many: it has gone wrong already, and the end may never come.
+    const std::size_t came = reading(received_, to_head_).answers.size();
+    return closes_ ? came > answers_ : came >= answers_;
   }
 
   /// What happened, in the words of row::outcome; with a remark when an answer is not as it should
@@ -168,7 +172,10 @@ class attempt {
     }
     if (got.continues > 1) text += "(100 repeated) ";
     if (!got.rest().empty()) text += "(more bytes: " + std::string(got.rest()) + ") ";
-    if (end_ == stream_end::reset) text += "reset ";
+    // What a client sends behind its own close, which RFC 9112 §9.6 forbids it, may be answered with
+    // a reset; behind an error answer the server has to wait (§9.6: it closes in stages).
+    const bool asked_for_it = !got.answers.empty() && got.answers.back().status < 400;
+    if (end_ == stream_end::reset) text += asked_for_it ? "close " : "reset ";
     if (end_ == stream_end::closed) text += "close ";
     if (!is_over() && !text.ends_with("next ")) text += "waits ";
     text.pop_back();
@@ -204,7 +211,6 @@ class attempt {
     if (::connect(fd_, any, sizeof address) != 0) throw std::runtime_error("connect");
   }
   int descriptor() const { return fd_; }
-  void close() { ::close(std::exchange(fd_, -1)); }
 
   const row* of;
 
@@ -267,7 +273,6 @@ class prober {
     for (attempt& a : attempts) {
       if (!a.is_over()) a.read_some();
       done(std::as_const(a));
-      a.close();
     }
   }
 

@@ -129,6 +129,9 @@ TEST_CASE("versions", "[conformance]") {
       {"RFC 9110 §2.5", "GET / HTTP/3.0\r\nHost: h\r\n\r\n", "505 close"},
       {"RFC 9110 §2.5", "GET / HTTP/9.9\r\nHost: h\r\n\r\n", "505 close"},
       {"RFC 9110 §2.5", "GET / HTTP/0.9\r\nHost: h\r\n\r\n", "505 close"},
+      // §2.5 would have it answered like HTTP/1.1; but that is a SHOULD, and no such version exists.
+      {"RFC 9110 §2.5: an unknown minor version", "GET / HTTP/1.2\r\nHost: h\r\n\r\n",
+       "505 close"},
       {"RFC 9113 §3.4: its preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 close"},
       {"RFC 9112 §2.3: case-sensitive", "GET / http/1.1\r\nHost: h\r\n\r\n", "400 close"},
       {"RFC 9112 §2.3: case-sensitive", "GET / Http/1.1\r\nHost: h\r\n\r\n", "400 close"},

@@ -40,7 +40,7 @@ TEST_CASE("an assertion is an expression that a constant expression can hold", "
 TEST_CASE("a slow assertion is checked in debug builds and not evaluated otherwise", "[assert]") {
   int evaluated = 0;
   NEN_ASSERT_SLOW(++evaluated == 1);
-#if !defined(NDEBUG) || defined(NEN_SLOW_ASSERTIONS)
+#if !defined(NDEBUG) || defined(NEN_SLOW_ASSERTS)
   CHECK(evaluated == 1);
   CHECK(dies([] { NEN_ASSERT_SLOW(false); }).aborted);
 #else

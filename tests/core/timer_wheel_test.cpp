@@ -235,7 +235,7 @@ TEST_CASE("a wheel that was not advanced for more than half the clock's range wo
   const tick now = 100U + 30U * day_ms;  // Nothing was armed, so nobody had to wake up.
   timer t{};
   SECTION("when it is advanced first") { CHECK(expired_by(wheel, now) == 0); }
-  SECTION("when a timer is armed first") {}
+  SECTION("when a timer is armed first") { CHECK_FALSE(t.armed()); }
   wheel.arm(t, now + 60'000);
   CHECK(expired_by(wheel, now) == 0);
   CHECK(t.armed());

@@ -19,9 +19,9 @@
        : ::nen::detail::assertion_failed(              \
              __FILE__ ":" NEN_DETAIL_TEXT(__LINE__) ": assertion failed: " #__VA_ARGS__ "\n"))
 
-/// The same for checks that cost O(n): on without NDEBUG or with NEN_SLOW_ASSERTIONS, never
+/// The same for checks that cost O(n): on without NDEBUG or with NEN_SLOW_ASSERTS, never
 /// evaluated (but always compiled) otherwise.
-#if !defined(NDEBUG) || defined(NEN_SLOW_ASSERTIONS)
+#if !defined(NDEBUG) || defined(NEN_SLOW_ASSERTS)
 #define NEN_ASSERT_SLOW(...) NEN_ASSERT(__VA_ARGS__)
 #else
 #define NEN_ASSERT_SLOW(...) static_cast<void>(sizeof(static_cast<bool>(__VA_ARGS__)))

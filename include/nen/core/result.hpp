@@ -58,8 +58,8 @@ class error {
 static_assert(std::is_trivially_copyable_v<error>);
 
 /// Makes an error from an errno value and a printf-like sentence.
-[[gnu::cold]] [[gnu::format(printf, 2, 3), gnu::nonnull(2), nodiscard]] inline error make_error(int errno_value,
-                                                                 const char* format, ...) noexcept {
+[[gnu::cold]] [[gnu::format(printf, 2, 3), gnu::nonnull(2), nodiscard]] inline error make_error(
+    int errno_value, const char* format, ...) noexcept {
   // One byte more than an error keeps, so that error sees whether it has to cut.
   char text[error::message_bytes_max + 2];
   std::va_list arguments;

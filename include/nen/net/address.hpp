@@ -119,7 +119,8 @@ class endpoint {
   socklen_t size_ = 0;
 };
 
-[[gnu::cold]] inline result<endpoint> endpoint::parse(std::string_view host, std::uint16_t port) noexcept {
+[[gnu::cold]] inline result<endpoint> endpoint::parse(std::string_view host,
+                                                      std::uint16_t port) noexcept {
   std::string_view numeric = equals_ignoring_case(host, "localhost") ? "127.0.0.1" : host;
   const bool bracketed = numeric.size() >= 2 && numeric.front() == '[' && numeric.back() == ']';
   if (bracketed) {
@@ -175,7 +176,8 @@ class endpoint {
   return e;
 }
 
-[[gnu::cold]] inline result<endpoint> endpoint::from_native(const sockaddr* address, socklen_t size) noexcept {
+[[gnu::cold]] inline result<endpoint> endpoint::from_native(const sockaddr* address,
+                                                            socklen_t size) noexcept {
   if (address == nullptr || size < sizeof(sa_family_t)) {
     return make_error(EINVAL, "a socket address of %u bytes is too short", unsigned{size});
   }

@@ -120,7 +120,8 @@ namespace detail {
   }
 }
 
-[[gnu::cold]] inline error listen_error(int errno_value, const endpoint& where, const char* call) noexcept {
+[[gnu::cold]] inline error listen_error(int errno_value, const endpoint& where,
+                                        const char* call) noexcept {
   const endpoint_text text = where.to_string();
   if (const char* const advice = listen_advice(errno_value, where)) {
     return make_error(errno_value, "cannot listen on %s: %s", text.c_str(), advice);
@@ -137,7 +138,7 @@ namespace detail {
 /// Sets what has to be set before bind.
 /// @returns  the errno, 0 when all went well
 [[gnu::cold]] inline int set_listen_options(const socket& s, const endpoint& where,
-                              const socket_options& options) noexcept {
+                                            const socket_options& options) noexcept {
   if (where.is_unix()) {
     return 0;
   }
@@ -192,7 +193,8 @@ namespace detail {
 
 }  // namespace detail
 
-[[gnu::cold]] inline result<socket> listen_on(const endpoint& where, const socket_options& options) noexcept {
+[[gnu::cold]] inline result<socket> listen_on(const endpoint& where,
+                                              const socket_options& options) noexcept {
   if (where.family() == AF_UNSPEC) {
     return make_error(EINVAL, "cannot listen on an empty endpoint; make one with endpoint::parse");
   }
