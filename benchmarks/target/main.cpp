@@ -2,6 +2,7 @@
 // 4,096 connections a shard, and the number of shards from the command line.
 #include <nen/nen.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -35,15 +36,53 @@ nen::reply bytes(std::uint32_t count, nen::response& res) {
   return res.send_static("application/octet-stream", {alphabet.data(), count});
 }
 
-using routes = nen::router<             //
-    nen::get<"/", plaintext>,           //
-    nen::post<"/", echo>,               //
-    nen::get<"/plaintext", plaintext>,  //
-    nen::get<"/json", json>,            //
-    nen::get<"/users/:id", user>,       //
-    nen::any<"/echo", echo>,            //
-    nen::post<"/discard", discard>,     //
-    nen::get<"/bytes/:count", bytes>>;
+/// Answers `ms` milliseconds later; the connection waits, the server does not.
+nen::reply slow(std::uint32_t ms, nen::response& res) {
+  res.defer().after(ms, [ms](const nen::request&, nen::response& later) {
+    return later.json({{"slept_ms", ms}});
+  });
+  return res.later();
+}
+
+/// `count` bytes of the alphabet, in chunks that are made as the client takes them.
+nen::reply stream(std::uint64_t count, nen::response& res) {
+  return res.stream("application/octet-stream", [left = count](nen::body_stream& out) mutable {
+    constexpr std::uint64_t chunk =
+        26 * 300;  // whole alphabets, so that the next one begins at 'a'
+    while (left != 0) {
+      const auto part = std::min(left, chunk);
+      if (!out.write({alphabet.data(), static_cast<std::size_t>(part)})) return;
+      left -= part;
+    }
+    out.finish();
+  });
+}
+
+/// An event a second, numbered on from the last one that a reconnecting client has seen.
+nen::reply events(const nen::request& req, nen::response& res) {
+  const auto seen = nen::parse_decimal<std::uint32_t>(nen::last_event_id(req)).value_or(0);
+  return nen::event_stream(res, [number = seen](nen::body_stream& out) mutable {
+    if (out.ended()) return;
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number + 1).ptr;
+    const std::string_view id{digits, static_cast<std::size_t>(end - digits)};
+    if (nen::event_writer(out).write({.data = "tick", .id = id})) ++number;
+    out.sleep(1000);
+  });
+}
+
+using routes = nen::router<              //
+    nen::get<"/", plaintext>,            //
+    nen::post<"/", echo>,                //
+    nen::get<"/plaintext", plaintext>,   //
+    nen::get<"/json", json>,             //
+    nen::get<"/users/:id", user>,        //
+    nen::any<"/echo", echo>,             //
+    nen::post<"/discard", discard>,      //
+    nen::get<"/bytes/:count", bytes>,    //
+    nen::get<"/slow/:ms", slow>,         //
+    nen::get<"/stream/:count", stream>,  //
+    nen::get<"/events", events>>;
 
 constexpr nen::config with_shards(std::uint32_t shards) {
   return {
@@ -56,6 +95,7 @@ constexpr nen::config with_shards(std::uint32_t shards) {
       .send_slot_bytes = 4 * nen::KiB,
       .response_bytes_max = body_bytes_max,
       .head_slots = 256,
+      .streams = 1024,
       .body_slots = 32,
       .body_bytes_max = body_bytes_max,
   };

@@ -84,6 +84,28 @@ TEST_CASE("pipelining", "[conformance]") {
   check(rows);
 }
 
+TEST_CASE("nothing of a request is seen in the next one", "[conformance]") {
+  nen::test::running run(tested, patient);
+  auto c = run.connect();
+  const std::string full = "POST /long/path?query HTTP/1.1\r\nHost: example.com\r\n"
+                           "Content-Length: 4\r\n\r\nbody";
+  const std::string bare = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+  c.send(full + bare + full + bare);
+  for (int i = 0; i < 2; ++i) {
+    CHECK(c.read_answer().body == "POST /long/path?query example.com [body]");
+    CHECK(c.read_answer().body == "GET /  []");
+  }
+  // The same when each is kept for a while because it comes in pieces.
+  for (const std::string& message : {full, bare, full, bare}) {
+    c.send(message.substr(0, 20));
+    ::usleep(2000);
+    c.send(message.substr(20));
+    const bool is_full = message.size() == full.size();
+    CHECK(c.read_answer().body ==
+          (is_full ? "POST /long/path?query example.com [body]" : "GET /  []"));
+  }
+}
+
 TEST_CASE("Expect and Upgrade", "[conformance]") {
   const row rows[] = {
       {"RFC 9110 §10.1.1: the body came along",

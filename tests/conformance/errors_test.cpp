@@ -62,6 +62,12 @@ TEST_CASE("an error answer can be read by a client that sends another megabyte f
     c.send(NEN_POST NEN_HOST "Content-Length: 1000000\r\n\r\n" + megabyte);
     check_refusal(c, {"RFC 9110 §15.5.14", "", "413"});
   }
+  SECTION("also when the client ends its side") {
+    auto c = run.connect();
+    c.send(refused[0].input.text);
+    c.finish_sending();
+    check_refusal(c, refused[0]);
+  }
   SECTION("also in small pieces, after the answer was sent") {
     auto c = run.connect();
     c.send(refused[0].input.text);

@@ -40,6 +40,8 @@ class send_queue {
   using slot = send_slot<SlotBytes>;
   static constexpr std::uint32_t slots_per_message =
       (BodyBytes + SlotBytes - 1) / SlotBytes + 1;  // the head is in one
+  /// A connection that holds more has to wait until its peer has read some.
+  static constexpr std::uint32_t slots_held_max = 2;
   static_assert(BodyBytes >= 256, "config::response_bytes_max must be at least 256");
   static_assert(SlotBytes >= 1024, "config::send_slot_bytes must be at least 1024");
   static_assert(Slots > 2 * slots_per_message,
@@ -50,7 +52,7 @@ class send_queue {
   /// before a handler is called, so that no handler ever runs out of memory
   /// half way. One connection's share is bounded as well.
   bool has_room_for(const connection_base& c) const noexcept {
-    return c.slots_held <= slots_per_message && has_room();
+    return c.slots_held <= slots_held_max && has_room();
   }
   bool has_room(std::uint32_t messages = 1) const noexcept {
     return slots_.available() >= messages * slots_per_message;

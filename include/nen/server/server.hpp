@@ -25,7 +25,7 @@ struct memory_item {
 
 /// What a server's object consists of; the items add up to sizeof(server).
 struct memory_bill {
-  std::array<memory_item, 7> items;
+  std::array<memory_item, 8> items;
   std::size_t total;
 
   /// Bytes that hold neither a request, an answer, a connection nor the
@@ -126,10 +126,11 @@ class basic_server : detail::shard_threads {
     item(2, "send slots", Config.send_slots, Config.send_slot_bytes);
     item(3, "head slots", Config.head_slots, Config.head_bytes_max);
     item(4, "body slots", Config.body_slots, Config.body_bytes_max);
-    bill.items[5] = {"application state", sizeof...(State), (sizeof(State) + ... + std::size_t{0})};
+    item(5, "streams", Config.streams, sizeof(detail::stream_slot));
+    bill.items[6] = {"application state", sizeof...(State), (sizeof(State) + ... + std::size_t{0})};
     std::size_t named = 0;
     for (const memory_item& i : bill.items) named += i.bytes;
-    bill.items[6] = {"bookkeeping", 1, bill.total - named};
+    bill.items[7] = {"bookkeeping", 1, bill.total - named};
     return bill;
   }
 
