@@ -1,5 +1,5 @@
-"""What the tests of bad clients share: processes to attack from, and a normal client whose waiting is
-measured meanwhile. Attackers are processes of their own, so that Python's lock is not measured."""
+"""What the tests of bad clients share: processes to attack from, and a normal client whose waiting
+is measured meanwhile. Attackers are processes of their own: Python's lock is not measured."""
 
 import multiprocessing
 import resource
@@ -29,8 +29,8 @@ def resident_kib(server):
 
 
 class Attack:
-    """Runs attack(ready, stop, *arguments) in a process: it calls ready() when it is under way, ends
-    when stop() is true, and what it returns is result()."""
+    """Runs attack(ready, stop, *arguments) in a process: it calls ready() when it is under way and
+    ends when stop() is true. What it returns is result()."""
 
     def __init__(self, attack, *arguments):
         context = multiprocessing.get_context("fork")
@@ -82,8 +82,8 @@ class Latencies:
         return self.values[-1]
 
     def __str__(self):
-        return (f"{len(self.values)} requests, p50 {self.at(0.5):.2f} ms, p99 {self.at(0.99):.2f} ms,"
-                f" max {self.max:.2f} ms")
+        return (f"{len(self.values)} requests, p50 {self.at(0.5):.2f} ms, "
+                f"p99 {self.at(0.99):.2f} ms, max {self.max:.2f} ms")
 
 
 class NormalClient:
@@ -124,8 +124,8 @@ class NormalClient:
 
 
 def check_p99(what, rounds, p99_limit_ms, max_limit_ms):
-    """The median of the rounds' 99th percentiles, because somebody else may need the machine in one;
-    and that nobody was made to wait in any."""
+    """The median of the rounds' 99th percentiles, because others may need the machine in one; and
+    that nobody was made to wait in any."""
     factor = 10 if SANITIZED else 1
     for latencies in rounds:
         print(f"{what}: {latencies}")

@@ -259,7 +259,7 @@ def run_requests(server, proxy, what, connections):
 
 def test_behind(command, configurations, stop_signal, connections):
     """@param configurations  (what, text) of each way that the proxy is to be run
-    @param connections  connections(proxy, server) tells how many the proxy has made to the server"""
+    @param connections  connections(proxy, server): how many the proxy has made to the server"""
     def test():
         for what, configuration in configurations:
             with Server("target", "--port", "0", "--shards", "2") as server:

@@ -1,4 +1,4 @@
-"""nginx as reverse proxy, as it is by default (it gathers bodies) and when it passes all on at once."""
+"""nginx as reverse proxy, as it is by default (it gathers bodies) and passing all on at once."""
 
 import os
 import signal

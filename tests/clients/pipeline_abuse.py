@@ -1,5 +1,5 @@
-"""Clients that write 10,000 requests in one go and never read, and come again when they are cut off:
-they cost the memory that was set aside and no more, and others do not have to wait for them."""
+"""Clients that write 10,000 requests in one go and never read, and come again when they are cut
+off: they cost the memory that was set aside and no more, and others do not wait for them."""
 
 import re
 import select

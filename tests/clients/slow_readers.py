@@ -76,7 +76,8 @@ def test_readers(program, shards):
     with Server(program, "--port", "0", "--shards", str(shards)) as server:
         with NormalClient(server) as early:
             early.ask_for(0.2)
-            check_p99(f"{shards} shards, nobody else", [early.ask_for(0.5)], P99_LIMIT_MS, MAX_LIMIT_MS)
+            check_p99(f"{shards} shards, nobody else", [early.ask_for(0.5)], P99_LIMIT_MS,
+                      MAX_LIMIT_MS)
             with Attack(read_slowly, server.address, READERS) as attack:
                 small, large = [], []
                 for _ in range(ROUNDS):

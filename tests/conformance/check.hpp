@@ -23,10 +23,9 @@ inline reply describe_root(const request& req, response& res) { return describe(
 
 inline reply answer_next(response& res) { return res.text("next"); }
 
-using routes =
-    router<get<"/next", answer_next>, get<"/", describe_root>, post<"/", describe_root>,
-           put<"/", describe_root>, patch<"/", describe_root>, del<"/", describe_root>,
-           get<"/*rest", describe>, post<"/*rest", describe>>;
+using routes = router<get<"/next", answer_next>, get<"/", describe_root>, post<"/", describe_root>,
+                      put<"/", describe_root>, patch<"/", describe_root>, del<"/", describe_root>,
+                      get<"/*rest", describe>, post<"/*rest", describe>>;
 
 /// Small limits, so that a message of every size fits one read.
 inline constexpr config limits = {.connections = 256,

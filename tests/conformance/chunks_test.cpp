@@ -14,8 +14,9 @@ TEST_CASE("chunk sizes", "[conformance]") {
        "POST / h [0123456789]"},
       {"RFC 9112 §7.1: large hex", NEN_CHUNKED "A\r\n0123456789\r\n0\r\n\r\n", "200 next",
        "POST / h [0123456789]"},
-      {"RFC 9112 §7.1: two digits", NEN_CHUNKED "1F\r\n0123456789012345678901234567890\r\n0\r\n\r\n",
-       "200 next", "POST / h [0123456789012345678901234567890]"},
+      {"RFC 9112 §7.1: two digits",
+       NEN_CHUNKED "1F\r\n0123456789012345678901234567890\r\n0\r\n\r\n", "200 next",
+       "POST / h [0123456789012345678901234567890]"},
       {"RFC 9112 §7.1: leading zeros", NEN_CHUNKED "0003" NEN_LAST, "200 next", "POST / h [abc]"},
       {"RFC 9112 §7.1: 16 digits", NEN_CHUNKED "0000000000000003" NEN_LAST, "200 next",
        "POST / h [abc]"},
@@ -23,15 +24,15 @@ TEST_CASE("chunk sizes", "[conformance]") {
        "POST / h [abc]"},
       {"RFC 9112 §7.1: CRLF is content too", NEN_CHUNKED "4\r\n\r\n\r\n\r\n0\r\n\r\n", "200 next",
        "POST / h [\r\n\r\n]"},
-      {"RFC 9112 §7.1: what looks like an end", NEN_CHUNKED "5\r\n0\r\n\r\n\r\n0\r\n\r\n", "200 next",
-       "POST / h [0\r\n\r\n]"},
+      {"RFC 9112 §7.1: what looks like an end", NEN_CHUNKED "5\r\n0\r\n\r\n\r\n0\r\n\r\n",
+       "200 next", "POST / h [0\r\n\r\n]"},
       {"RFC 9112 §7.1: the next request is in the chunk", NEN_CHUNKED "1f\r\n", "waits"},
       {"RFC 9112 §7.1: 17 digits", NEN_CHUNKED "00000000000000003" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1: overflow", NEN_CHUNKED "10000000000000003" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1: overflow", NEN_CHUNKED "FFFFFFFFFFFFFFFFF\r\n", "400 close"},
       {"RFC 9110 §15.5.14: 2^64 - 1", NEN_CHUNKED "FFFFFFFFFFFFFFFF\r\n", "413 close"},
-      {"RFC 9110 §15.5.14: 2^64 - 1 behind content", NEN_CHUNKED
-       "1\r\na\r\nFFFFFFFFFFFFFFFF\r\n", "413 close"},
+      {"RFC 9110 §15.5.14: 2^64 - 1 behind content", NEN_CHUNKED "1\r\na\r\nFFFFFFFFFFFFFFFF\r\n",
+       "413 close"},
       {"RFC 9110 §15.5.14: 2^63", NEN_CHUNKED "8000000000000000\r\n", "413 close"},
       {"RFC 9110 §15.5.14: 2^32", NEN_CHUNKED "100000000\r\n", "413 close"},
       {"RFC 9112 §7.1: empty", NEN_CHUNKED "" NEN_LAST, "400 close"},
@@ -105,8 +106,8 @@ TEST_CASE("chunk extensions", "[conformance]") {
       {"RFC 9112 §7.1.1: NUL", NEN_CHUNKED "3;a\0" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: control", NEN_CHUNKED "3;a=\x01" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: DEL", NEN_CHUNKED "3;a=\x7f" NEN_LAST, "400 close"},
-      // RFC 9110 §5.6.3 would have this white space removed. Recipients that do so and recipients that
-      // do not were played off against each other, so it is refused like all behind a size.
+      // RFC 9110 §5.6.3 would have this white space removed. Recipients that do so and recipients
+      // that do not were played off against each other, so it is refused like all behind a size.
       {"RFC 9112 §7.1.1: BWS before the semicolon", NEN_CHUNKED "3 ;a=b" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: BWS before the semicolon", NEN_CHUNKED "3\t;a=b" NEN_LAST, "400 close"},
       {"RFC 9112 §7.1.1: comma", NEN_CHUNKED "3,a" NEN_LAST, "400 close"},

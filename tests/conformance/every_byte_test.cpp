@@ -21,7 +21,8 @@ bool is_reg_name(int byte) {
   return is_one_of(byte, alphanumeric) || is_one_of(byte, "-._~!$&'()*+,;=");
 }
 int hex(int byte) {
-  const auto at = std::string_view("0123456789abcdef0123456789ABCDEF").find(static_cast<char>(byte));
+  const auto at =
+      std::string_view("0123456789abcdef0123456789ABCDEF").find(static_cast<char>(byte));
   return byte == 0 || at == std::string_view::npos ? -1 : static_cast<int>(at % 16);
 }
 
@@ -30,7 +31,8 @@ constexpr const char* skip = nullptr;  // a byte that other tests are about
 /// Puts each byte between `before` and `after`.
 /// @param wanted  wanted(byte) -> the row's outcome, or skip
 template <class Wanted>
-void check_each(const char* clause, std::string_view before, std::string_view after, Wanted wanted) {
+void check_each(const char* clause, std::string_view before, std::string_view after,
+                Wanted wanted) {
   std::vector<row> rows;
   for (int byte = 0; byte < 256; ++byte) {
     const char* const outcome = wanted(byte);
@@ -96,8 +98,8 @@ TEST_CASE("every byte in a field line", "[conformance]") {
 }
 
 TEST_CASE("every byte in the fields that steer a message", "[conformance]") {
-  check_each("RFC 9110 §8.6: a length of one byte", NEN_POST NEN_HOST "Content-Length: ",
-             "\r\n\r\n", [](int b) {
+  check_each("RFC 9110 §8.6: a length of one byte",
+             NEN_POST NEN_HOST "Content-Length: ", "\r\n\r\n", [](int b) {
                if (b == '0') return "200 next";
                return is_one_of(b, "123456789") ? skip : "400 close";
              });
@@ -109,8 +111,8 @@ TEST_CASE("every byte in the fields that steer a message", "[conformance]") {
   check_each("RFC 9112 §6.1: behind chunked", NEN_POST NEN_HOST "Transfer-Encoding: chunked",
              "\r\n\r\n0\r\n\r\n",
              [](int b) { return b == ' ' || b == '\t' ? "200 next" : "400 close"; });
-  check_each("RFC 9112 §6.1: before chunked", NEN_POST NEN_HOST "Transfer-Encoding: ",
-             "chunked\r\n\r\n0\r\n\r\n",
+  check_each("RFC 9112 §6.1: before chunked",
+             NEN_POST NEN_HOST "Transfer-Encoding: ", "chunked\r\n\r\n0\r\n\r\n",
              [](int b) { return b == ' ' || b == '\t' ? "200 next" : "400 close"; });
   check_each("RFC 9110 §7.6.1: behind close", NEN_GET NEN_HOST "Connection: close", "\r\n\r\n",
              [](int b) {

@@ -60,8 +60,8 @@ TEST_CASE("field lines", "[conformance]") {
       {"RFC 9112 §5.2: obs-fold of Host", NEN_GET "Host:\r\n h\r\n\r\n", "400 close"},
       {"RFC 9112 §5.2: obs-fold that hides a field",
        NEN_GET NEN_HOST "A: b\r\n Content-Length: 5\r\n\r\n", "400 close"},
-      {"RFC 9112 §2.2: white space before the first field",
-       NEN_GET " A: b\r\n" NEN_HOST "\r\n", "400 close"},
+      {"RFC 9112 §2.2: white space before the first field", NEN_GET " A: b\r\n" NEN_HOST "\r\n",
+       "400 close"},
   };
   check(rows);
 }
@@ -79,8 +79,8 @@ TEST_CASE("Host", "[conformance]") {
       {"RFC 3986 §3.2.2: IPv6 with IPv4", NEN_GET "Host: [::ffff:1.2.3.4]\r\n\r\n", "200 next"},
       {"RFC 3986 §3.2.2: IPvFuture", NEN_GET "Host: [v1f.a:b]\r\n\r\n", "200 next"},
       {"RFC 3986 §3.2.3: empty port", NEN_GET "Host: h:\r\n\r\n", "200 next"},
-      {"RFC 3986 §3.2.2: every reg-name character",
-       NEN_GET "Host: aZ0-._~!$&'()*+,;=%2F\r\n\r\n", "200 next"},
+      {"RFC 3986 §3.2.2: every reg-name character", NEN_GET "Host: aZ0-._~!$&'()*+,;=%2F\r\n\r\n",
+       "200 next"},
       {"RFC 9112 §3.3: empty, a default applies", NEN_GET "Host:\r\n\r\n", "200 next", "GET /  []"},
       {"RFC 9112 §3.2: none in HTTP/1.0", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
        "200 next", "GET /  []"},

@@ -1,5 +1,5 @@
-// Content-Length and Transfer-Encoding: where a message's body ends, and the classic ways to have two
-// recipients disagree about it.
+// Content-Length and Transfer-Encoding: where a message's body ends, and the classic ways to have
+// two recipients disagree about it.
 #include "conformance/check.hpp"
 
 using namespace nen::test::conformance;
@@ -30,8 +30,8 @@ TEST_CASE("Content-Length", "[conformance]") {
        "POST / h [abc]"},
       {"RFC 9112 §5: no OWS", NEN_POST NEN_HOST "Content-Length:3\r\n\r\nabc", "200 next",
        "POST / h [abc]"},
-      {"RFC 9112 §5: HTAB before it", NEN_POST NEN_HOST "Content-Length:\t3\r\n\r\nabc",
-       "200 next", "POST / h [abc]"},
+      {"RFC 9112 §5: HTAB before it", NEN_POST NEN_HOST "Content-Length:\t3\r\n\r\nabc", "200 next",
+       "POST / h [abc]"},
       {"RFC 9110 §8.6: leading zeros", NEN_POST NEN_HOST "Content-Length: 0003\r\n\r\nabc",
        "200 next", "POST / h [abc]"},
       {"RFC 9110 §5.1: without case", NEN_POST NEN_HOST "content-LENGTH: 3\r\n\r\nabc", "200 next",
@@ -42,15 +42,17 @@ TEST_CASE("Content-Length", "[conformance]") {
       {"RFC 9112 §6.2: the next request is in the body",
        NEN_POST NEN_HOST "Content-Length: 31\r\n\r\n", "200 waits",
        "POST / h [GET /next HTTP/1.1\r\nHost: n\r\n\r\n]"},
-      {"RFC 9112 §6.2: more than there is", NEN_POST NEN_HOST "Content-Length: 32\r\n\r\n", "waits"},
-      {"RFC 9112 §6.3: repeated", NEN_POST NEN_HOST
-       "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400 close"},
-      {"RFC 9112 §6.3: differing", NEN_POST NEN_HOST
-       "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "400 close"},
-      {"RFC 9112 §6.3: differing, far apart", NEN_POST
-       "Content-Length: 0\r\nHost: h\r\nA: b\r\ncontent-length: 3\r\n\r\nabc", "400 close"},
-      {"RFC 9112 §6.3: repeated, one empty", NEN_POST NEN_HOST
-       "Content-Length: 3\r\nContent-Length:\r\n\r\nabc", "400 close"},
+      {"RFC 9112 §6.2: more than there is", NEN_POST NEN_HOST "Content-Length: 32\r\n\r\n",
+       "waits"},
+      {"RFC 9112 §6.3: repeated",
+       NEN_POST NEN_HOST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400 close"},
+      {"RFC 9112 §6.3: differing",
+       NEN_POST NEN_HOST "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", "400 close"},
+      {"RFC 9112 §6.3: differing, far apart",
+       NEN_POST "Content-Length: 0\r\nHost: h\r\nA: b\r\ncontent-length: 3\r\n\r\nabc",
+       "400 close"},
+      {"RFC 9112 §6.3: repeated, one empty",
+       NEN_POST NEN_HOST "Content-Length: 3\r\nContent-Length:\r\n\r\nabc", "400 close"},
       {"RFC 9112 §6.3: a list", NEN_POST NEN_HOST "Content-Length: 3, 3\r\n\r\nabc", "400 close"},
       {"RFC 9112 §6.3: a list", NEN_POST NEN_HOST "Content-Length: 3,4\r\n\r\nabc", "400 close"},
       {"RFC 9112 §6.3: a list", NEN_POST NEN_HOST "Content-Length: 3,\r\n\r\nabc", "400 close"},
@@ -75,10 +77,10 @@ TEST_CASE("Content-Length", "[conformance]") {
        "400 close"},
       {"RFC 9110 §8.6: 2^64", NEN_POST NEN_HOST "Content-Length: 18446744073709551616\r\n\r\n",
        "400 close"},
-      {"RFC 9110 §8.6: 2^64 + 3", NEN_POST NEN_HOST
-       "Content-Length: 18446744073709551619\r\n\r\nabc", "400 close"},
-      {"RFC 9110 §15.5.14: 2^64 - 1", NEN_POST NEN_HOST
-       "Content-Length: 18446744073709551615\r\n\r\n", "413 close"},
+      {"RFC 9110 §8.6: 2^64 + 3",
+       NEN_POST NEN_HOST "Content-Length: 18446744073709551619\r\n\r\nabc", "400 close"},
+      {"RFC 9110 §15.5.14: 2^64 - 1",
+       NEN_POST NEN_HOST "Content-Length: 18446744073709551615\r\n\r\n", "413 close"},
       {"RFC 9110 §15.5.14: 2^63", NEN_POST NEN_HOST "Content-Length: 9223372036854775808\r\n\r\n",
        "413 close"},
       {"RFC 9110 §15.5.14: 2^32 + 3", NEN_POST NEN_HOST "Content-Length: 4294967299\r\n\r\nabc",
@@ -110,8 +112,8 @@ TEST_CASE("Transfer-Encoding", "[conformance]") {
       {"RFC 9112 §6.1: not implemented", NEN_CODING("deflate, compress ,chunked"), "501 close"},
       {"RFC 9112 §6.1: not known", NEN_CODING("cow, chunked"), "501 close"},
       {"RFC 9112 §6.1: in two fields",
-       NEN_POST NEN_HOST
-       "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "501 close"},
+       NEN_POST NEN_HOST "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "501 close"},
       {"RFC 9112 §6.3: identity is no coding any more", NEN_CODING("identity, chunked"),
        "501 close"},
       {"RFC 9112 §6.3: not final", NEN_CODING("chunked, gzip"), "400 close"},
@@ -124,20 +126,23 @@ TEST_CASE("Transfer-Encoding", "[conformance]") {
       {"RFC 9112 §6.1: twice", NEN_CODING("chunked, gzip, chunked"), "400 close"},
       {"RFC 9112 §6.1: in two fields",
        NEN_POST NEN_HOST
-       "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 close"},
+       "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       "400 close"},
       {"RFC 9112 §6.3: not final, in two fields",
-       NEN_POST NEN_HOST
-       "Transfer-Encoding: chunked\r\nTransfer-Encoding: cow\r\n\r\n0\r\n\r\n", "400 close"},
+       NEN_POST NEN_HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: cow\r\n\r\n0\r\n\r\n",
+       "400 close"},
       {"RFC 9112 §6.3: not final, in two fields",
        NEN_POST NEN_HOST
        "Transfer-Encoding: chunked\r\nA: b\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n",
        "400 close"},
       {"RFC 9112 §6.1: with Content-Length",
        NEN_POST NEN_HOST
-       "Transfer-Encoding: chunked\r\nContent-Length: 13\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "400 close"},
+       "Transfer-Encoding: chunked\r\nContent-Length: 13\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+       "400 close"},
       {"RFC 9112 §6.1: with Content-Length",
        NEN_POST NEN_HOST
-       "Content-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "400 close"},
+       "Content-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+       "400 close"},
       {"RFC 9112 §6.1: in HTTP/1.0",
        "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 close"},
       {"RFC 9112 §6.1: in HTTP/1.0, with Content-Length",
@@ -167,7 +172,10 @@ TEST_CASE("obfuscated codings and the classics of request smuggling", "[conforma
       {"RFC 9110 §5.5: VT", NEN_CODING("\vchunked"), "400 close"},
       {"RFC 9110 §5.5: FF", NEN_CODING("chunked\f"), "400 close"},
       {"RFC 9110 §5.5: NUL", NEN_CODING("chunked\0"), "400 close"},
-      {"RFC 9110 §5.5: obs-text", NEN_CODING("\xff" "chunked"), "400 close"},
+      {"RFC 9110 §5.5: obs-text",
+       NEN_CODING("\xff"
+                  "chunked"),
+       "400 close"},
       {"RFC 9110 §5.5: obs-text", NEN_CODING("chunked\xa0"), "400 close"},
       {"RFC 9112 §5.1", NEN_POST NEN_HOST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
        "400 close"},
@@ -183,35 +191,45 @@ TEST_CASE("obfuscated codings and the classics of request smuggling", "[conforma
        "400 close"},
       {"RFC 9110 §5.5", NEN_POST NEN_HOST "A: \r\rTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
        "400 close"},
-      {"RFC 9110 §5.1: another field", NEN_POST NEN_HOST
-       "Transfer_Encoding: chunked\r\nContent-Length: 1\r\n\r\na", "200 next", "POST / h [a]"},
-      {"RFC 9110 §5.1: another field", NEN_POST NEN_HOST
-       "X-Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\na", "200 next", "POST / h [a]"},
-      {"RFC 9110 §5.1: another field", NEN_POST NEN_HOST
-       "Content_Length: 5\r\nContent-Length: 1\r\n\r\na", "200 next", "POST / h [a]"},
+      {"RFC 9110 §5.1: another field",
+       NEN_POST NEN_HOST "Transfer_Encoding: chunked\r\nContent-Length: 1\r\n\r\na", "200 next",
+       "POST / h [a]"},
+      {"RFC 9110 §5.1: another field",
+       NEN_POST NEN_HOST "X-Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\na", "200 next",
+       "POST / h [a]"},
+      {"RFC 9110 §5.1: another field",
+       NEN_POST NEN_HOST "Content_Length: 5\r\nContent-Length: 1\r\n\r\na", "200 next",
+       "POST / h [a]"},
       {"RFC 9110 §5.1", NEN_POST NEN_HOST "\0Transfer-Encoding: chunked\r\n\r\n", "400 close"},
-      {"RFC 9112 §11.2: CL.TE", NEN_POST NEN_HOST
-       "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", "400 close"},
-      {"RFC 9112 §11.2: TE.CL", NEN_POST NEN_HOST
-       "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n"
-       "1c\r\nGET /smuggled HTTP/1.1\r\nA: b\r\n0\r\n\r\n", "400 close"},
-      {"RFC 9112 §11.2: TE.TE", NEN_POST NEN_HOST
+      {"RFC 9112 §11.2: CL.TE",
+       NEN_POST NEN_HOST "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
+       "400 close"},
+      {"RFC 9112 §11.2: TE.CL",
+       NEN_POST NEN_HOST "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n"
+                         "1c\r\nGET /smuggled HTTP/1.1\r\nA: b\r\n0\r\n\r\n",
+       "400 close"},
+      {"RFC 9112 §11.2: TE.TE",
+       NEN_POST NEN_HOST
        "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\nContent-Length: 4\r\n\r\n"
-       "1c\r\nGET /smuggled HTTP/1.1\r\nA: b\r\n0\r\n\r\n", "400 close"},
-      {"RFC 9112 §11.2: CL.0", NEN_GET NEN_HOST
-       "Content-Length: 24\r\n\r\nGET /smuggled HTTP/1.1\r\n", "200 next",
+       "1c\r\nGET /smuggled HTTP/1.1\r\nA: b\r\n0\r\n\r\n",
+       "400 close"},
+      {"RFC 9112 §11.2: CL.0",
+       NEN_GET NEN_HOST "Content-Length: 24\r\n\r\nGET /smuggled HTTP/1.1\r\n", "200 next",
        "GET / h [GET /smuggled HTTP/1.1\r\n]"},
-      {"RFC 9112 §11.2: 0.CL", NEN_GET NEN_HOST
-       "Content-Length: 0\r\nContent-Length: 24\r\n\r\nGET /smuggled HTTP/1.1\r\n", "400 close"},
-      {"RFC 9112 §11.2: TE.0", "OPTIONS / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-       "18\r\nGET /smuggled HTTP/1.1\r\n\r\n0\r\n\r\n", "204 next"},
-      {"RFC 9112 §11.2: a request in a chunk", NEN_CHUNKED
-       "18\r\nGET /smuggled HTTP/1.1\r\n\r\n0\r\n\r\n", "200 next",
+      {"RFC 9112 §11.2: 0.CL",
+       NEN_GET NEN_HOST "Content-Length: 0\r\nContent-Length: 24\r\n\r\nGET /smuggled HTTP/1.1\r\n",
+       "400 close"},
+      {"RFC 9112 §11.2: TE.0",
+       "OPTIONS / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "18\r\nGET /smuggled HTTP/1.1\r\n\r\n0\r\n\r\n",
+       "204 next"},
+      {"RFC 9112 §11.2: a request in a chunk",
+       NEN_CHUNKED "18\r\nGET /smuggled HTTP/1.1\r\n\r\n0\r\n\r\n", "200 next",
        "POST / h [GET /smuggled HTTP/1.1\r\n]"},
-      {"RFC 9110 §5.5: a request in a value", NEN_GET NEN_HOST
-       "A: GET /smuggled HTTP/1.1\r\n\r\n", "200 next", "GET / h []"},
-      {"RFC 9112 §11.1: a request in a line", NEN_GET
-       "Host: h\r\n\r\nGET /x HTTP/1.1\r\nHost: h\nA: b\r\n\r\n", "200 400 close"},
+      {"RFC 9110 §5.5: a request in a value", NEN_GET NEN_HOST "A: GET /smuggled HTTP/1.1\r\n\r\n",
+       "200 next", "GET / h []"},
+      {"RFC 9112 §11.1: a request in a line",
+       NEN_GET "Host: h\r\n\r\nGET /x HTTP/1.1\r\nHost: h\nA: b\r\n\r\n", "200 400 close"},
   };
   check(rows);
 }

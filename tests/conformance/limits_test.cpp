@@ -46,10 +46,9 @@ TEST_CASE("limits of the head", "[conformance]") {
       {"RFC 6585 §5: one byte more", head_of(head_max + 1), "431 close"},
       {"RFC 6585 §5: two bytes more", head_of(head_max + 2), "431 close"},
       {"RFC 6585 §5: much more", head_of(3 * head_max), "431 close"},
-      {"RFC 6585 §5: no end", NEN_GET NEN_HOST "A: " + std::string(2 * head_max, 'x'),
-       "431 close"},
-      {"RFC 6585 §5: a long name", NEN_GET NEN_HOST + std::string(2 * head_max, 'x') + ": a\r\n\r\n",
-       "431 close"},
+      {"RFC 6585 §5: no end", NEN_GET NEN_HOST "A: " + std::string(2 * head_max, 'x'), "431 close"},
+      {"RFC 6585 §5: a long name",
+       NEN_GET NEN_HOST + std::string(2 * head_max, 'x') + ": a\r\n\r\n", "431 close"},
       {"RFC 6585 §5: white space only", NEN_GET NEN_HOST "A:" + std::string(2 * head_max, ' '),
        "431 close"},
       {"RFC 9112 §2.2: empty lines without end", times(head_max, "\r\n"), "431 close"},
@@ -71,8 +70,8 @@ TEST_CASE("limits of the head", "[conformance]") {
       {"RFC 9112 §3: a long query", "GET /?" + std::string(target_max, 'x') + " HTTP/1.1\r\n\r\n",
        "414 close"},
       {"RFC 9112 §3: a long method", std::string(2 * head_max, 'X'), "501 close"},
-      {"RFC 9110 §5.4: a long Host",
-       NEN_GET "Host: " + std::string(900, 'h') + "\r\n\r\n", "200 next"},
+      {"RFC 9110 §5.4: a long Host", NEN_GET "Host: " + std::string(900, 'h') + "\r\n\r\n",
+       "200 next"},
   };
   check(rows);
 }
@@ -84,7 +83,8 @@ TEST_CASE("limits of the body", "[conformance]") {
       {"RFC 9110 §15.5.14: one byte more", sized_body(body_max + 1), "413 close"},
       {"RFC 9110 §15.5.14: with leading zeros",
        NEN_POST NEN_HOST "Content-Length: 0000000000000000000002048\r\n\r\n" +
-           std::string(body_max, 'x'), "200 next", seen.c_str()},
+           std::string(body_max, 'x'),
+       "200 next", seen.c_str()},
       {"RFC 9110 §15.5.14: the longest chunk", NEN_CHUNKED + chunk(body_max) + "0\r\n\r\n",
        "200 next", seen.c_str()},
       {"RFC 9110 §15.5.14: one byte more", NEN_CHUNKED + chunk(body_max + 1) + "0\r\n\r\n",
@@ -95,8 +95,8 @@ TEST_CASE("limits of the body", "[conformance]") {
       {"RFC 9110 §15.5.14: one byte more",
        NEN_CHUNKED + chunk(body_max / 2) + chunk(body_max / 2) + chunk(1) + "0\r\n\r\n",
        "413 close"},
-      {"RFC 9110 §15.5.14: in chunks of one byte", NEN_CHUNKED + times(300, "1\r\nx\r\n") +
-       "0\r\n\r\n", "200 next"},
+      {"RFC 9110 §15.5.14: in chunks of one byte",
+       NEN_CHUNKED + times(300, "1\r\nx\r\n") + "0\r\n\r\n", "200 next"},
   };
   check(rows);
 }
@@ -120,8 +120,9 @@ TEST_CASE("limits of chunk extensions and trailers", "[conformance]") {
       {"RFC 6585 §5: trailers without end", NEN_CHUNKED "0\r\n" + times(head_max, "T: v\r\n"),
        "431 close"},
       {"RFC 9112 §7.1.1: an extension and a trailer",
-       NEN_CHUNKED "1;" + std::string(head_max / 2 - 1, 'e') + "\r\nx\r\n0\r\nT:" +
-           std::string(head_max / 2 - 3, 'v') + "\r\n\r\n", "431 close"},
+       NEN_CHUNKED "1;" + std::string(head_max / 2 - 1, 'e') +
+           "\r\nx\r\n0\r\nT:" + std::string(head_max / 2 - 3, 'v') + "\r\n\r\n",
+       "431 close"},
   };
   check(rows);
 }

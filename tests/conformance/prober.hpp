@@ -31,8 +31,9 @@ struct bytes {
 struct row {
   const char* clause;  ///< what decides the case
   bytes input;
-  /// The statuses in order, "next" for the answer to /next, and how it ends: "close" when the server
-  /// closes in order, "waits" when it wants more bytes; without either the connection is kept.
+  /// The statuses in order, "next" for the answer to /next, and how it ends: "close" when the
+  /// server closes in order, "waits" when it wants more bytes; without either the connection is
+  /// kept.
   const char* outcome;
   const char* seen = nullptr;  ///< the first answer's body, which is what the handler saw
 };
@@ -70,7 +71,8 @@ class reading {
     const bool bodiless = a.status < 200 || a.status == 204 || (to_head_ && answers.empty());
     std::size_t size = 0;
     if (a.status >= 200 && a.status != 204) {
-      if (a.count("Content-Length") != 1) throw std::runtime_error("not exactly one Content-Length");
+      if (a.count("Content-Length") != 1)
+        throw std::runtime_error("not exactly one Content-Length");
       size = std::stoul(a.field("Content-Length"));
     }
     if (bodiless) size = 0;
@@ -172,8 +174,8 @@ class attempt {
     }
     if (got.continues > 1) text += "(100 repeated) ";
     if (!got.rest().empty()) text += "(more bytes: " + std::string(got.rest()) + ") ";
-    // What a client sends behind its own close, which RFC 9112 §9.6 forbids it, may be answered with
-    // a reset; behind an error answer the server has to wait (§9.6: it closes in stages).
+    // What a client sends behind its own close, which RFC 9112 §9.6 forbids it, may be answered
+    // with a reset; behind an error answer the server has to wait (§9.6: it closes in stages).
     const bool asked_for_it = !got.answers.empty() && got.answers.back().status < 400;
     if (end_ == stream_end::reset) text += asked_for_it ? "close " : "reset ";
     if (end_ == stream_end::closed) text += "close ";
@@ -246,9 +248,9 @@ class prober {
     }
   }
 
-  /// Returns when the server has read everything that was sent before. A shard takes its connections'
-  /// bytes in the order in which they came, so an answer on one of them says so of the others; the
-  /// second one is for a connection that was only being accepted.
+  /// Returns when the server has read everything that was sent before. A shard takes its
+  /// connections' bytes in the order in which they came, so an answer on one of them says so of the
+  /// others; the second one is for a connection that was only being accepted.
   void wait_until_read() {
     for (int i = 0; i < 2; ++i)
       if (fence_.ask(next_request).body != "next") throw std::runtime_error("no answer to /next");

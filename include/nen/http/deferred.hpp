@@ -2,6 +2,7 @@
 // request completes it.
 #pragma once
 
+#include <nen/core/function_ref.hpp>
 #include <nen/core/small_callback.hpp>
 #include <nen/http/reply.hpp>
 
@@ -43,10 +44,10 @@ struct request_name {
 /// The server's side of handles. All calls are made on the thread of the shard
 /// that owns the request.
 struct deferred_host {
-  using answer_function = reply (*)(void*, const request&, response&);
+  using answer_function = function_ref<reply(const request&, response&)>;
   struct functions {
     bool (*pending)(deferred_host&, const request_name&) noexcept;
-    completion_outcome (*complete)(deferred_host&, const request_name&, answer_function, void*);
+    completion_outcome (*complete)(deferred_host&, const request_name&, answer_function);
     bool (*after)(deferred_host&, const request_name&, std::uint32_t milliseconds,
                   const deferred_callback&) noexcept;
     bool (*wake)(deferred_host&, const request_name&) noexcept;
@@ -77,14 +78,7 @@ class deferred {
   ///           kept, or not at all
   template <class F>
   completion_outcome complete(F&& f) const {
-    if (host_ == nullptr) return completion_outcome::gone;
-    using function = std::remove_reference_t<F>;
-    return host_->call->complete(
-        *host_, name_,
-        [](void* callable, const request& req, response& res) -> reply {
-          return (*static_cast<function*>(callable))(req, res);
-        },
-        const_cast<void*>(static_cast<const void*>(&f)));
+    return host_ == nullptr ? completion_outcome::gone : host_->call->complete(*host_, name_, f);
   }
 
   /// Has `f` answer after this time (unless somebody completes it sooner). One

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/core/function_ref.hpp>
 #include <nen/http/body_stream.hpp>
 #include <nen/http/deferred.hpp>
 #include <nen/http/handler.hpp>
@@ -176,15 +177,16 @@ class http_session : detail::deferred_host {
 
   /// Has `make` write the answer to `message`, and closes behind it if it is
   /// the last.
-  template <class Peer, class Make>
-  answer_is answer(Peer& p, output& out, const request& message, Make make) {
+  template <class Peer>
+  answer_is answer(Peer& p, output& out, const request& message,
+                   function_ref<reply(response&)> make) {
     const bool is_last = requests_max_ != 0 && p.state().requests >= requests_max_;
     response res(out, defaults_,
                  {.without_body = message.method() == method::head,
                   .keep_alive = message.keep_alive() && !p.draining() && !is_last,
                   .http_1_0 = message.version_minor() == 0},
                  detail::deferred_access::make(*this, name(p)));
-    guard(p, message, res, [&] { (void)make(res); });
+    guard(p, message, res, make);
     NEN_ASSERT(res.finished());
     if (res.is_deferred()) return answer_is::deferred;
     if (res.is_streaming()) {
@@ -206,11 +208,12 @@ class http_session : detail::deferred_host {
 
   /// Runs a handler. An exception that leaves it is the handler's fault, not
   /// the shard's: it is said, answered with 500, and life goes on.
-  template <class Peer, class Run>
-  void guard(Peer& p, const request& message, response& res, Run run) {
+  template <class Peer>
+  void guard(Peer& p, const request& message, response& res, function_ref<reply(response&)> make) {
 #if defined(__cpp_exceptions)
     try {
-      return run();
+      (void)make(res);
+      return;
     } catch (const std::exception& problem) {
       on_exception_(message, problem.what());
     } catch (...) {
@@ -226,7 +229,7 @@ class http_session : detail::deferred_host {
     }
 #else
     (void)p, (void)message, (void)res;
-    run();
+    (void)make(res);
 #endif
   }
 
@@ -243,8 +246,8 @@ class http_session : detail::deferred_host {
   [[gnu::cold]] void set_deferral_timer(Peer& p) noexcept;
   template <class Peer>
   [[gnu::cold]] void deferral_due(Peer& p);
-  template <class Peer, class Make>
-  completion_outcome complete(Peer& p, Make make);
+  template <class Peer>
+  completion_outcome complete(Peer& p, function_ref<reply(const request&, response&)> make);
   // Answers that are streamed: http_session_stream.ipp.
   template <class Peer>
   bool start_stream(Peer& p, output& out, response& res);
@@ -277,10 +280,10 @@ class http_session : detail::deferred_host {
     const request empty(nothing, "", nullptr, {});
     const request& shown = refused != nullptr ? *refused : empty;
     response res(out, defaults_, {.keep_alive = false});
-    guard(p, shown, res, [&] {
-      res.set_status(code);
-      if (code == status::service_unavailable) res.field("Retry-After", "1");
-      (void)Routes::answer_error(code, shown, res, states_);
+    guard(p, shown, res, [&](response& r) {
+      r.set_status(code);
+      if (code == status::service_unavailable) r.field("Retry-After", "1");
+      return Routes::answer_error(code, shown, r, states_);
     });
     if (res.is_deferred()) {
       res.start_over();

@@ -61,8 +61,9 @@ void http_session<Routes, Config, State...>::deferral_due(Peer& p) {
 
 /// Answers the request that this connection keeps.
 template <class Routes, config Config, class... State>
-template <class Peer, class Make>
-completion_outcome http_session<Routes, Config, State...>::complete(Peer& p, Make make) {
+template <class Peer>
+completion_outcome http_session<Routes, Config, State...>::complete(
+    Peer& p, function_ref<reply(const request&, response&)> make) {
   if (!p.has_room_beside_another()) return completion_outcome::no_room;
   defaults_ = common_lines_.at(p.unix_seconds());
   slot& kept = store_.head_of(p.state().kept);
@@ -110,13 +111,11 @@ struct http_session<Routes, Config, State...>::handle_calls {
 
   static bool pending(host& h, const name& n) noexcept { return shard_of(h, n) != nullptr; }
 
-  static completion_outcome complete(host& h, const name& n, host::answer_function f,
-                                     void* callable) {
+  static completion_outcome complete(host& h, const name& n, host::answer_function f) {
     auto outcome = completion_outcome::gone;
     if (Shard* const shard = shard_deferring(h, n)) {
       shard->act_on(n.connection, [&](typename Shard::peer& p) {
-        outcome = session(h).complete(
-            p, [&](const request& req, response& res) { return f(callable, req, res); });
+        outcome = session(h).complete(p, f);
         if (p.state().deferred) session(h).set_deferral_timer(p);
       });
     }

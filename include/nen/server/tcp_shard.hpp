@@ -4,6 +4,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/core/function_ref.hpp>
 #include <nen/core/pool.hpp>
 #include <nen/io/event_loop.hpp>
 #include <nen/io/ring.hpp>
@@ -115,8 +116,7 @@ class tcp_shard {
     std::uint32_t generation() const noexcept { return connection_.generation; }
 
     /// Acts on another connection of the same shard, named by its index.
-    template <class F>
-    void with_other(std::uint32_t index, F act) {
+    void with_other(std::uint32_t index, function_ref<void(peer&)> act) {
       NEN_ASSERT(index != this->index());
       shard_.act_on(index, act);
     }
@@ -131,8 +131,7 @@ class tcp_shard {
   /// Acts on a connection from outside its own turn: act(peer&). What it wrote
   /// is sent; bytes that waited for it are offered at the end of the shard's
   /// turn.
-  template <class F>
-  void act_on(std::uint32_t index, F act) {
+  void act_on(std::uint32_t index, function_ref<void(peer&)> act) {
     connection& c = connections_[index];
     peer p(*this, c);
     act(p);
@@ -143,8 +142,7 @@ class tcp_shard {
   }
 
   /// The same for act(peer&) that only sets a timeout.
-  template <class F>
-  void set_timer(std::uint32_t index, F act) {
+  void set_timer(std::uint32_t index, function_ref<void(peer&)> act) {
     connection& c = connections_[index];
     peer p(*this, c);
     act(p);
@@ -276,8 +274,7 @@ class tcp_shard {
   [[gnu::cold]] void woken() noexcept;
   [[gnu::cold]] void drain() noexcept;
   [[gnu::cold]] void abort_all() noexcept;
-  template <class F>
-  void for_each_connection(F act) noexcept {
+  void for_each_connection(function_ref<void(connection&)> act) noexcept {
     for (std::uint32_t i = 0; i < connections_.high_water(); ++i)
       if (connections_.is_held(i)) act(connections_[i]);
   }
