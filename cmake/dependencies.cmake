@@ -13,7 +13,9 @@ set(nen_package_h2load nghttp2-client)
 set(nen_package_node nodejs)
 set(nen_package_python3 python3)
 set(nen_package_wrk wrk)
-set(nen_test_tools python3 curl wrk h2load node clang++)
+set(nen_package_nginx nginx)
+set(nen_package_haproxy haproxy)
+set(nen_test_tools python3 curl wrk h2load node nginx haproxy clang++)
 
 # Sets nen_missing and nen_missing_sentence to all that is not there, tools last.
 macro(nen_find_dependencies)

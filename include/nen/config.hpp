@@ -25,7 +25,7 @@ struct config {
   std::uint32_t head_bytes_max = 8 * KiB;    ///< request line and fields; longer is 431
   std::uint32_t fields_max = 64;             ///< field lines of one request; more is 431
   std::uint32_t target_bytes_max = 4 * KiB;  ///< request target; longer is 414
-  std::uint32_t streams = 64;    ///< answers being streamed at once; one more is 503
+  std::uint32_t streams = 64;                ///< answers being streamed at once; one more is 503
   std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503
   std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
 };
@@ -48,16 +48,21 @@ struct listen_options {
   bool reuse_port = true;  ///< a listener for each shard; false: they share one
 
   // Zero: no limit.
-  std::chrono::milliseconds header_timeout{
-      10'000};  ///< from a request's first byte to its head's last
-  std::chrono::milliseconds body_timeout{30'000};     ///< from the head to the body's last byte
-  std::chrono::milliseconds handler_timeout{30'000};  ///< for an answer that was deferred; then 503
-  std::chrono::milliseconds write_timeout{
-      30'000};  ///< one send; a peer that does not read is cut off
-  std::chrono::milliseconds idle_timeout{60'000};  ///< between requests
-  std::chrono::milliseconds linger_timeout{
-      2'000};  ///< after an error answer, for the peer to read it
-  std::chrono::milliseconds drain_timeout{10'000};  ///< for requests in hand when the server stops
+  /// From a request's first byte to the last one of its head; and to the first byte of all.
+  std::chrono::milliseconds header_timeout{10'000};
+  /// From the head to the body's last byte.
+  std::chrono::milliseconds body_timeout{30'000};
+  /// For an answer that was deferred; then 503.
+  std::chrono::milliseconds handler_timeout{30'000};
+  /// For the kernel to take one send (up to 256 KiB) whole: a peer that does not read is cut off,
+  /// and so is one that reads so slowly that no room for it comes up in this time.
+  std::chrono::milliseconds write_timeout{30'000};
+  /// Between requests.
+  std::chrono::milliseconds idle_timeout{60'000};
+  /// After an error answer, for the peer to read it.
+  std::chrono::milliseconds linger_timeout{2'000};
+  /// For requests in hand when the server stops.
+  std::chrono::milliseconds drain_timeout{10'000};
 
   std::uint32_t requests_per_connection_max = 0;  ///< 0: no limit
   nen::overload overload = nen::overload::wait;

@@ -3,7 +3,9 @@
 
 using namespace nen::test::conformance;
 
-TEST_CASE("white space behind a Content-Length may be a tab", "[conformance]") {
+// llhttp takes only spaces there and refuses the message, which is safe but not what the clause
+// says. When this passes, llhttp has changed: take the tag away.
+TEST_CASE("white space behind a Content-Length may be a tab", "[conformance][!shouldfail]") {
   const row rows[] = {
       {"RFC 9112 §5", NEN_POST NEN_HOST "Content-Length: 3\t\r\n\r\nabc", "200 next",
        "POST / h [abc]"},

@@ -174,7 +174,7 @@ TEST_CASE("targets: origin-form, absolute-form, and * for OPTIONS") {
                       {"OPTIONS *a HTTP/1.1\r\nHost: h\r\n\r\n", 400},
                       {"OPTIONS *?a HTTP/1.1\r\nHost: h\r\n\r\n", 400},
                       {"GET http://h HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-                      {"GET HTTPS://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 200},
+                      {"GET HTTPS://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 421},
                       {"GET http://h/ HTTP/1.1\r\n\r\n", 400},
                       {"GET http:///a HTTP/1.1\r\nHost: h\r\n\r\n", 400},
                       {"GET http:// HTTP/1.1\r\nHost: h\r\n\r\n", 400},

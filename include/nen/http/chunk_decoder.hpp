@@ -38,22 +38,31 @@ class chunk_decoder {
 
  private:
   enum class state : std::uint8_t {
-    size_start,     ///< at the first digit of a chunk size
-    size,           ///< after the first digit
-    extension,      ///< after the ';'
-    size_lf,        ///< after the CR of a chunk size line
-    data,           ///< inside a chunk
-    data_cr,        ///< after a chunk's last byte
-    data_lf,        ///< after the CR that follows it
-    trailer_start,  ///< at the start of a line of the trailer section
-    trailer_name,   ///< inside a field name
-    trailer_value,  ///< after the ':'
-    trailer_lf,     ///< after the CR of a trailer field
-    last_lf,        ///< after the CR of the line that ends the message
+    size_start,      ///< at the first digit of a chunk size
+    size,            ///< after the first digit
+    extension,       ///< after the ';' of an extension, before its name
+    ext_name,        ///< inside its name
+    ext_name_end,    ///< in white space behind its name
+    ext_equals,      ///< after the '=', before its value
+    ext_token,       ///< inside a value that is a token
+    ext_quoted,      ///< inside a value that is a quoted-string
+    ext_escape,      ///< after the '\\' in one
+    ext_quoted_end,  ///< after one
+    ext_value_end,   ///< in white space behind a value
+    size_lf,         ///< after the CR of a chunk size line
+    data,            ///< inside a chunk
+    data_cr,         ///< after a chunk's last byte
+    data_lf,         ///< after the CR that follows it
+    trailer_start,   ///< at the start of a line of the trailer section
+    trailer_name,    ///< inside a field name
+    trailer_value,   ///< after the ':'
+    trailer_lf,      ///< after the CR of a trailer field
+    last_lf,         ///< after the CR of the line that ends the message
   };
 
   bool step(char c);
   bool step_size(char c, bool first);
+  bool step_extension(char c);
   bool step_trailer_start(char c);
   bool expect(char c, char wanted, state then);
 
@@ -102,12 +111,15 @@ inline bool chunk_decoder::step(char c) {
     case state::size:
       return step_size(c, false);
     case state::extension:
-      if (c == '\r') {
-        state_ = state::size_lf;
-        return true;
-      }
-      ++extra_bytes_;
-      return detail::is_value_char(c);
+    case state::ext_name:
+    case state::ext_name_end:
+    case state::ext_equals:
+    case state::ext_token:
+    case state::ext_quoted:
+    case state::ext_escape:
+    case state::ext_quoted_end:
+    case state::ext_value_end:
+      return step_extension(c);
     case state::size_lf:
       is_last_ = chunk_left_ == 0;
       return expect(c, '\n', is_last_ ? state::trailer_start : state::data);
@@ -165,6 +177,50 @@ inline bool chunk_decoder::step_size(char c, bool first) {
   ++extra_bytes_;
   state_ = state::extension;
   return true;
+}
+
+/// BWS ";" BWS name [ BWS "=" BWS value ], RFC 9112 §7.1.1; the value is a token or a
+/// quoted-string. White space is allowed in front of ';' and '=' only, not at the line's end.
+inline bool chunk_decoder::step_extension(char c) {
+  const bool is_bws = c == ' ' || c == '\t';
+  const auto go = [this](state next) {
+    state_ = next;
+    return true;
+  };
+  const bool may_end =
+      state_ == state::ext_name || state_ == state::ext_token || state_ == state::ext_quoted_end;
+  if (c == '\r' && may_end) return go(state::size_lf);
+  ++extra_bytes_;
+  switch (state_) {
+    case state::extension:
+      return is_bws || (is_token_char(c) && go(state::ext_name));
+    case state::ext_name:
+      if (is_token_char(c)) return true;
+      [[fallthrough]];
+    case state::ext_name_end:
+      if (is_bws) return go(state::ext_name_end);
+      if (c == '=') return go(state::ext_equals);
+      return c == ';' && go(state::extension);
+    case state::ext_equals:
+      if (c == '"') return go(state::ext_quoted);
+      return is_bws || (is_token_char(c) && go(state::ext_token));
+    case state::ext_quoted:
+      if (c == '"') return go(state::ext_quoted_end);
+      if (c == '\\') return go(state::ext_escape);
+      return detail::is_value_char(c);
+    case state::ext_escape:
+      return detail::is_value_char(c) && go(state::ext_quoted);
+    case state::ext_token:
+      if (is_token_char(c)) return true;
+      [[fallthrough]];
+    case state::ext_quoted_end:
+    case state::ext_value_end:
+      if (is_bws) return go(state::ext_value_end);
+      return c == ';' && go(state::extension);
+    default:  // the states of everything but extensions
+      break;
+  }
+  return false;
 }
 
 inline bool chunk_decoder::step_trailer_start(char c) {

@@ -37,6 +37,8 @@ class head_checker {
     head_.keep_alive = head_.version_minor == 1;
     if (!check_fields() || !check_target() || !check_framing()) return status::bad_request;
     if (host_count_ == 0 && head_.version_minor == 1) return status::bad_request;
+    // RFC 9110 §7.4: such a resource is not served on a connection without TLS.
+    if (needs_tls_) return status::misdirected_request;
     if (other_coding_) return status::not_implemented;
     if (other_expectation_) return status::expectation_failed;
     head_.upgrade = has_upgrade_ && connection_upgrade_;
@@ -223,11 +225,39 @@ class head_checker {
     return head_.chunked && !head_.has_content_length && head_.version_minor == 1;
   }
 
+  /// No fragment (RFC 9112 §3.2), and none of the characters that no URI has and no browser sends
+  /// unescaped either. What browsers do send is let through: "|[]" everywhere, "{}\\^`" in a query.
+  static bool is_target(std::string_view target) {
+    bool in_query = false;
+    for (const char c : target) {
+      switch (c) {
+        case '?':
+          in_query = true;
+          break;
+        case '#':
+        case '"':
+        case '<':
+        case '>':
+          return false;
+        case '\\':
+        case '^':
+        case '`':
+        case '{':
+        case '}':
+          if (!in_query) return false;
+          break;
+        default:
+          break;
+      }
+    }
+    return true;
+  }
+
   /// The four forms of a target, RFC 9112 §3.2; authority-form is CONNECT's and CONNECT is not
   /// served.
   bool check_target() {
     const std::string_view target(base_ + head_.target_begin, head_.target_size);
-    if (target.find('#') != std::string_view::npos) return false;  // RFC 9112 §3.2: no fragment
+    if (!is_target(target)) return false;
     if (target[0] == '/') {
       split_path(head_.target_begin, target);
       return true;
@@ -243,7 +273,10 @@ class head_checker {
   bool check_absolute_form(std::string_view target) {
     std::size_t scheme_size = 0;
     if (equals_ignoring_case(target.substr(0, 7), "http://")) scheme_size = 7;
-    if (equals_ignoring_case(target.substr(0, 8), "https://")) scheme_size = 8;
+    if (equals_ignoring_case(target.substr(0, 8), "https://")) {
+      scheme_size = 8;
+      needs_tls_ = true;
+    }
     if (scheme_size == 0) return false;
     const std::string_view after_scheme = target.substr(scheme_size);
     const std::size_t authority_end = after_scheme.find_first_of("/?");
@@ -278,6 +311,7 @@ class head_checker {
   bool other_expectation_ = false;
   bool closes_ = false;  ///< true exactly when Connection had close
   bool has_upgrade_ = false;
+  bool needs_tls_ = false;  ///< true exactly when the target is an https URI
   bool connection_upgrade_ = false;
 };
 

@@ -31,17 +31,56 @@ inline constexpr std::array<bool, 256> reg_name_table = make_reg_name_table();
 
 constexpr bool is_reg_name_char(char c) { return reg_name_table[static_cast<unsigned char>(c)]; }
 
+/// IPv4address: four numbers up to 255 without leading zeros (RFC 3986 §3.2.2).
+constexpr bool is_ipv4(std::string_view text) {
+  for (int octet = 0; octet < 4; ++octet) {
+    if (octet > 0) {
+      if (text.empty() || text[0] != '.') return false;
+      text.remove_prefix(1);
+    }
+    std::size_t size = 0;
+    int value = 0;
+    while (size < 3 && size < text.size() && is_digit(text[size])) {
+      value = value * 10 + (text[size++] - '0');
+    }
+    if (size == 0 || value > 255 || (size > 1 && text[0] == '0')) return false;
+    text.remove_prefix(size);
+  }
+  return text.empty();
+}
+
+/// IPv6address: eight groups, of which one "::" replaces one or more and an IPv4 address at the end
+/// is two (RFC 3986 §3.2.2).
+constexpr bool is_ipv6(std::string_view text) {
+  bool has_gap = text.substr(0, 2) == "::";
+  if (has_gap) text.remove_prefix(2);
+  int groups = 0;
+  while (!text.empty() || !has_gap) {
+    std::size_t size = 0;
+    while (size < text.size() && hex_value(text[size]) >= 0) ++size;
+    if (size < text.size() && text[size] == '.') {
+      if (!is_ipv4(text)) return false;
+      groups += 2;
+      break;
+    }
+    if (size == 0 || size > 4) return false;
+    ++groups;
+    text.remove_prefix(size);
+    if (text.empty()) break;
+    if (text[0] != ':' || text.size() == 1) return false;
+    text.remove_prefix(1);
+    if (text[0] != ':') continue;
+    if (has_gap) return false;
+    has_gap = true;
+    text.remove_prefix(1);
+  }
+  return has_gap ? groups < 8 : groups == 8;
+}
+
 /// What stands between '[' and ']': an IPv6 address or "v" 1*HEXDIG "." and the future's address.
 constexpr bool is_ip_literal(std::string_view text) {
   if (text.size() < 2) return false;
-  if (to_lower(text[0]) != 'v') {
-    bool has_colon = false;
-    for (const char c : text) {
-      if (hex_value(c) < 0 && c != ':' && c != '.') return false;
-      has_colon = has_colon || c == ':';
-    }
-    return has_colon;
-  }
+  if (to_lower(text[0]) != 'v') return is_ipv6(text);
   std::size_t i = 1;
   while (i < text.size() && hex_value(text[i]) >= 0) ++i;
   if (i == 1 || i + 1 >= text.size() || text[i] != '.') return false;

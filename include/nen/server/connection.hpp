@@ -40,6 +40,7 @@ struct connection_base : timer, list_hook<waiting_tag> {
                               ///< in flight
   bool wants_room : 1;        ///< the session has more to send, and is called when
                               ///< there is room
+  bool has_spoken : 1;        ///< true exactly when a byte of the peer's was received
   bool paused : 1;            ///< the session takes no bytes until it resumes
   bool peer_finished : 1;     ///< true exactly when the end of the peer's bytes was
                               ///< received
@@ -56,13 +57,15 @@ struct connection_base : timer, list_hook<waiting_tag> {
   std::uint16_t first_lease;  ///< buffer + 1, 0: none; a chain of received and
                               ///< unused bytes
   std::uint16_t last_lease;
-  std::uint32_t lease_used;  ///< bytes of the first lease that the session has used
-  std::uint16_t slots_held;  ///< send slots in the chain first_slot … last_slot
-  std::uint32_t first_slot;  ///< index + 1, 0: nothing is queued
+  std::uint16_t leases_held;  ///< how many are in that chain
+  std::uint32_t lease_used;   ///< bytes of the first lease that the session has used
+  std::uint16_t slots_held;   ///< send slots in the chain first_slot … last_slot
+  std::uint32_t first_slot;   ///< index + 1, 0: nothing is queued
   std::uint32_t last_slot;
   std::uint32_t first_slot_sent;  ///< bytes of the first slot that the kernel has taken
   tick read_deadline;
-  tick write_deadline;           ///< of the send in flight
+  tick state_began;              ///< when it was accepted, or began to linger
+  tick send_began;               ///< of the send in flight
   std::uint32_t lingered_bytes;  ///< thrown away since lingering began
 
   bool has_input() const noexcept { return first_lease != 0; }

@@ -18,6 +18,8 @@ struct shard_counters {
                                     ///< wait for one
   counter receive_buffers_evicted;  ///< connections closed that held buffers
                                     ///< others were waiting for
+  counter send_slots_evicted;       ///< stuck sends given up because others waited for send slots
+  counter connections_evicted;      ///< closed unasked or lingering because every slot was taken
   counter send_slots_empty;         ///< times a connection had to wait for send slots
   counter head_slots_evicted;       ///< oldest incomplete heads that were answered
                                     ///< 408 for lack of slots

@@ -197,7 +197,7 @@ class http_session : detail::deferred_host {
     if (!res.keeps_alive()) {
       // Who asked for the close sends no more; anyone else may be sending his
       // next request just now.
-      if (message.keep_alive()) {
+      if (message.keep_alive() || !message.body().empty()) {
         p.close_lingering();
       } else {
         p.close();
@@ -264,9 +264,9 @@ class http_session : detail::deferred_host {
   struct handle_calls;
 
   template <class Peer>
-  [[gnu::cold]] void reject(Peer& p, output& out, status code) {
+  [[gnu::cold]] void reject(Peer& p, output& out, status code, bool to_head) {
     p.counters().requests_rejected.add();
-    refuse(p, out, code);
+    refuse(p, out, code, nullptr, to_head);
   }
 
   /// Answers with an error after which the connection can't go on. Where there
@@ -274,12 +274,12 @@ class http_session : detail::deferred_host {
   /// malformed, it sees one that has nothing.
   /// @pre  there is room
   template <class Peer>
-  [[gnu::noinline]] void refuse(Peer& p, output& out, status code,
-                                const request* refused = nullptr) {
+  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
+                                bool to_head = false) {
     static constexpr request_head nothing{};
     const request empty(nothing, "", nullptr, {});
     const request& shown = refused != nullptr ? *refused : empty;
-    response res(out, defaults_, {.keep_alive = false});
+    response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
     guard(p, shown, res, [&](response& r) {
       r.set_status(code);
       if (code == status::service_unavailable) r.field("Retry-After", "1");

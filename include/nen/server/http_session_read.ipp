@@ -26,7 +26,7 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
       keep_incomplete(p, out, begin, end);
       return end;
     case parse_status::rejected:
-      reject(p, out, got.answer);
+      reject(p, out, got.answer, parser_.head().method == method::head);
       return end;
     case parse_status::head_complete:
       break;
@@ -72,7 +72,7 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
         (void)keep_body(p, out, kept.parser);
       return end;
     case parse_status::rejected:
-      reject(p, out, got.answer);
+      reject(p, out, got.answer, kept.parser.head().method == method::head);
       return end;
     case parse_status::head_complete:
       break;

@@ -192,7 +192,7 @@ class tcp_shard {
     NEN_ASSERT(queue_.slots().in_use() == 0 && leases_ == 0);
     loop_.timers().cancel(drain_timer_);
     loop_.timers().cancel(accept_timer_);
-    loop_.timers().cancel(evict_timer_);
+    loop_.timers().cancel(relief_timer_);
     loop_.ring().shut();
   }
 
@@ -207,11 +207,17 @@ class tcp_shard {
   static constexpr std::size_t send_bytes_max = 256 * KiB;
   /// Bytes that are read and thrown away while lingering, before the connection
   /// is cut off.
-  static constexpr std::uint32_t linger_bytes_max = 1 * MiB;
+  /// A proxy may have a whole body on its way; the linger timeout is what limits it.
+  static constexpr std::uint32_t linger_bytes_max = 64 * MiB;
 
-  /// While others wait for a receive buffer, nobody may hold some longer than
-  /// this without reading.
+  /// While others wait, nobody may hold a receive buffer or a send slot longer than this without
+  /// reading (with many buffers: a share of it).
   static constexpr std::uint32_t hold_ms_max = 1000;
+  /// While all connection slots are taken, how long one may be kept without a word.
+  static constexpr std::uint32_t silent_ms_max = 250;
+  /// While memory is short, how often to look for who holds it: at the waiting ones, at all.
+  static constexpr std::uint32_t relief_ms = 10;
+  static constexpr std::uint32_t survey_ms = 100;
 
   /// A received buffer in its connection's chain.
   struct lease {
@@ -250,7 +256,6 @@ class tcp_shard {
     if (c.waiting()) waiting_list::remove(c);
   }
   void resume_waiting();
-  [[gnu::cold]] void evict_holder() noexcept;
 
   // Bytes out.
   [[gnu::noinline]] void start_send(connection& c) noexcept;
@@ -262,6 +267,14 @@ class tcp_shard {
   [[gnu::cold]] void wait_with_input(connection& c) noexcept;
   bool read_time_runs(const connection& c) const noexcept;
   void settle_timer(connection& c) noexcept;
+
+  // When memory stays short.
+  bool is_short_of_memory() const noexcept;
+  bool is_out_of_connections() const noexcept;
+  [[gnu::cold]] void relieve() noexcept;
+  [[gnu::cold]] void evict_holder() noexcept;
+  [[gnu::cold]] void evict_stalled() noexcept;
+  [[gnu::cold]] void evict_silent() noexcept;
 
   // The end of a connection.
   void all_sent(connection& c) noexcept;
@@ -290,12 +303,12 @@ class tcp_shard {
                                      // until the peer reads
   timer drain_timer_;
   timer accept_timer_;  // armed exactly while accepting rests after a failure
-  timer evict_timer_;   // armed while somebody may soon have held his leases for
-                        // too long
+  timer relief_timer_;  // armed exactly while memory is short
   shard_counters counters_;
   std::array<lease, Config.receive_buffers> lease_chains_;
   std::uint32_t leases_;     // receive buffers that the kernel filled and that are
                              // not given back
+  tick last_survey_;         // when all connections were last looked at for somebody to evict
   std::uint32_t accepting_;  // connections in the accepting state
   std::uint32_t write_timeout_;
   std::uint32_t idle_timeout_;
@@ -311,3 +324,4 @@ class tcp_shard {
 
 #include <nen/server/tcp_shard.ipp>
 #include <nen/server/tcp_shard_bytes.ipp>
+#include <nen/server/tcp_shard_relief.ipp>

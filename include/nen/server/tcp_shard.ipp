@@ -43,12 +43,10 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_timer(timer& due) {
   if (&due == &drain_timer_) return abort_all();
-  if (&due == &accept_timer_ || &due == &evict_timer_) return;  // the turn's end looks again
+  if (&due == &accept_timer_ || &due == &relief_timer_) return;  // the turn's end looks again
   auto& c = static_cast<connection&>(static_cast<connection_base&>(due));
-  const auto has_come = [&](tick deadline) {
-    return static_cast<std::int32_t>(loop_.now() - deadline) >= 0;
-  };
-  if (c.sending && write_timeout_ != 0 && has_come(c.write_deadline)) {
+  const auto has_come = [&](tick deadline) { return !tick_before(loop_.now(), deadline); };
+  if (c.sending && write_timeout_ != 0 && has_come(c.send_began + write_timeout_)) {
     counters_.timeouts_write.add();
     return close(c);
   }
@@ -83,6 +81,11 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_turn_end() {
   resume_waiting();
   top_up_accepts();
+  if (is_short_of_memory() && !relief_timer_.armed()) [[unlikely]] {
+    relieve();
+    const bool somebody_waits = !waiting_for_buffer_.empty() || !waiting_for_slots_.empty();
+    loop_.timers().arm(relief_timer_, loop_.now() + (somebody_waits ? relief_ms : survey_ms));
+  }
 }
 
 // ---- accepting ----
@@ -118,6 +121,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   counters_.connections_accepted.add();
   c.connected = true;
   c.state = connection_state::open;
+  c.state_began = loop_.now();
   peer p(*this, c);
   session_.on_open(p);
   if (draining_) return close(c);
@@ -178,10 +182,10 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::settle_timer(connection& c) noexcept {
   const bool reads = c.read_timeout != timeout_kind::none && read_time_runs(c);
   const bool writes = c.sending && write_timeout_ != 0;
+  const tick write_deadline = c.send_began + write_timeout_;
   if (!reads && !writes) return loop_.timers().cancel(c);
-  const bool write_first =
-      writes && (!reads || static_cast<std::int32_t>(c.write_deadline - c.read_deadline) < 0);
-  loop_.timers().arm(c, write_first ? c.write_deadline : c.read_deadline);
+  const bool write_first = writes && (!reads || tick_before(write_deadline, c.read_deadline));
+  loop_.timers().arm(c, write_first ? write_deadline : c.read_deadline);
 }
 
 // ---- the end of a connection ----
@@ -190,6 +194,7 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::all_sent(connection& c) noexcept {
   if (!c.linger_when_sent || c.peer_finished) return close(c);
   c.state = connection_state::lingering;
+  c.state_began = loop_.now();
   loop_.ring().shutdown(begin(operation::shutdown, c), connections_.index_of(c));
   peer(*this, c).set_read_timeout(timeout_kind::linger, linger_timeout_);
   settle(c);

@@ -27,6 +27,7 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
   c.receiving = done.more;
   const bool wanted = c.state == connection_state::open && !c.close_when_sent;
+  if (done.result > 0) c.has_spoken = true;
   if (done.lease != completion::no_lease) append_lease(c, done.lease, done.result);
   if (done.result > 0) {
     NEN_ASSERT(done.lease != completion::no_lease);
@@ -76,6 +77,7 @@ void tcp_shard<S, C, R>::append_lease(connection& c, std::uint16_t buffer,
   NEN_ASSERT(leases_ <= C.receive_buffers);
   lease_chains_[buffer] = {0, bytes > 0 ? static_cast<std::uint32_t>(bytes) : 0};
   const auto link = static_cast<std::uint16_t>(buffer + 1);
+  ++c.leases_held;
   (c.has_input() ? lease_chains_[c.last_lease - 1].next : c.first_lease) = link;
   c.last_lease = link;
 }
@@ -86,6 +88,7 @@ void tcp_shard<S, C, R>::drop_first_lease(connection& c) noexcept {
   const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
   c.first_lease = lease_chains_[buffer].next;
   c.lease_used = 0;
+  --c.leases_held;
   --leases_;
   loop_.ring().give_back(buffer);
 }
@@ -101,25 +104,9 @@ void tcp_shard<S, C, R>::resume_waiting() {
   }
   for (auto free = C.receive_buffers - leases_; free != 0; --free) {
     connection_base* const c = waiting_for_buffer_.pop_front();
-    if (c == nullptr) return;
+    if (c == nullptr) break;
     start_receive(static_cast<connection&>(*c));
   }
-  if (!waiting_for_buffer_.empty()) evict_holder();
-}
-
-/// All buffers are out and somebody waits for one: whoever has held his for
-/// longest, because he sends without reading, is cut off if that is too long.
-template <class S, config C, template <ring_sizes> class R>
-void tcp_shard<S, C, R>::evict_holder() noexcept {
-  auto* const holder = static_cast<connection*>(waiting_for_peer_.front());
-  if (holder == nullptr) return;
-  const tick since = holder->write_deadline - write_timeout_;
-  if (static_cast<std::int32_t>(loop_.now() - since) < static_cast<std::int32_t>(hold_ms_max)) {
-    if (!evict_timer_.armed()) loop_.timers().arm(evict_timer_, since + hold_ms_max);
-    return;
-  }
-  counters_.receive_buffers_evicted.add();
-  close(*holder);
 }
 
 // ---- bytes out ----
@@ -131,7 +118,7 @@ void tcp_shard<S, C, R>::start_send(connection& c) noexcept {
   const auto count = queue_.gather(c, parts, send_bytes_max);
   NEN_ASSERT(count != 0);
   c.sending = true;
-  c.write_deadline = loop_.now() + write_timeout_;
+  c.send_began = loop_.now();
   const token t = begin(operation::send, c);
   if (count == 1) {
     loop_.ring().send(t, connections_.index_of(c), parts[0]);
