@@ -1,6 +1,7 @@
 // body_stream: the bytes of each chunk, what fits and what does not, and what the producer said.
 #include <nen/http/body_stream.hpp>
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,17 @@ std::string chunk(std::string_view bytes) {
 }
 
 /// An output in the middle of a message.
-struct place : memory_output {
-  explicit place(std::size_t block_bytes = 1024) : memory_output(block_bytes, longest) {
-    begin_message();
+class place {
+ public:
+  explicit place(std::size_t block_bytes = 1024) : out_(block_bytes, longest) {
+    out_.begin_message();
   }
+  operator nen::output&() { return out_; }
+  bool append(std::string_view bytes) { return out_.append(bytes); }
+  std::string text() const { return out_.text(); }
+
+ private:
+  memory_output out_;
 };
 
 }  // namespace

@@ -1,9 +1,11 @@
 // deferred: a handle passes what it is asked on to the session that made it; one that names nothing
 // does nothing.
 #include <nen/http/deferred.hpp>
+#include <nen/http/request.hpp>
 #include <nen/http/response.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/answering.hpp"
@@ -31,8 +33,8 @@ struct recorder : deferred_host {
   recorder() : deferred_host{&table} {}
 
   static recorder& self(deferred_host& h) { return static_cast<recorder&>(h); }
-  bool note(std::string call, const request_name& n) {
-    calls.push_back(std::move(call));
+  bool note(std::string what, const request_name& n) {
+    calls.push_back(std::move(what));
     names.push_back(n);
     return says;
   }

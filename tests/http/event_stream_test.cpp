@@ -74,13 +74,13 @@ TEST_CASE("each event is one chunk", "[event_stream]") {
   nen::event_writer events(body);
   CHECK(events.write({.data = "a\nb", .id = "1"}));
   CHECK(events.write_keep_alive());
-  CHECK(out.text() == "16\r\nid: 1\ndata: a\ndata: b\n\n\r\n3\r\n:\n\n\r\n");
+  CHECK(out.text() == "17\r\nid: 1\ndata: a\ndata: b\n\n\r\n3\r\n:\n\n\r\n");
   CHECK(body.step() == body_stream::next_step::more);
 }
 
 TEST_CASE("an event that does not fit is not begun", "[event_stream]") {
   const std::string data(300, 'x');
-  const std::string framed = "133\r\ndata: " + data + "\n\n\r\n";
+  const std::string framed = "134\r\ndata: " + data + "\n\n\r\n";
   memory_output out(1024, 2048);
   out.begin_message();
   body_stream body(out, true, false);

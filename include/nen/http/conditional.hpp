@@ -73,9 +73,7 @@ class revision_tag {
     }
   }
   /// The tag lies in this object.
-  constexpr entity_tag tag() const& noexcept {
-    return *entity_tag::parse({text_, sizeof text_});
-  }
+  constexpr entity_tag tag() const& noexcept { return *entity_tag::parse({text_, sizeof text_}); }
   entity_tag tag() const&& = delete;  // the text would be gone before it is used
 
  private:
@@ -228,13 +226,14 @@ constexpr precondition judge_preconditions(const request& req, const validators&
   }
   const fields all = req.fields();
   const bool reads = m == method::get || m == method::head;
-  const auto modified = current.exists ? current.last_modified : std::nullopt;
+  const bool is_dated = current.exists && current.last_modified.has_value();
+  const std::int64_t modified = is_dated ? *current.last_modified : 0;
 
   const tag_list wanted = compare_tags(all, "If-Match", current, tag_comparison::strong);
   if (wanted == tag_list::differs || wanted == tag_list::malformed) return precondition::failed;
-  if (wanted == tag_list::absent && modified) {
-    const auto since = detail::date_of(all, "If-Unmodified-Since", *modified);
-    if (since && *modified > *since) return precondition::failed;
+  if (wanted == tag_list::absent && is_dated) {
+    const auto since = detail::date_of(all, "If-Unmodified-Since", modified);
+    if (since && modified > *since) return precondition::failed;
   }
 
   switch (compare_tags(all, "If-None-Match", current, tag_comparison::weak)) {
@@ -247,9 +246,9 @@ constexpr precondition judge_preconditions(const request& req, const validators&
     case tag_list::absent:
       break;
   }
-  if (reads && modified) {
-    const auto since = detail::date_of(all, "If-Modified-Since", *modified);
-    if (since && *modified <= *since) return precondition::not_modified;
+  if (reads && is_dated) {
+    const auto since = detail::date_of(all, "If-Modified-Since", modified);
+    if (since && modified <= *since) return precondition::not_modified;
   }
   return precondition::proceed;
 }

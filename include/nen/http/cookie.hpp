@@ -137,8 +137,8 @@ enum class same_site : std::uint8_t {
 
 /// A cookie to be set. Attributes that are left out are not written.
 struct cookie {
-  std::string_view name;   ///< token, RFC 9110 §5.6.2
-  std::string_view value;  ///< cookie-value, RFC 6265 §4.1.1: encode anything else yourself
+  std::string_view name = {};   ///< token, RFC 9110 §5.6.2
+  std::string_view value = {};  ///< cookie-value, RFC 6265 §4.1.1: encode anything else yourself
   /// Seconds to live. 0 makes the client forget the cookie; it is written as an Expires in 1970,
   /// because RFC 6265 §4.1.1 has no Max-Age of 0.
   std::optional<std::uint32_t> max_age = {};
@@ -305,7 +305,7 @@ struct cookie_text {
 
 /// Appends a Set-Cookie field. A faulty cookie turns the answer into a 500, like any field that is
 /// not allowed; check_cookie() tells beforehand where text comes from users.
-/// @code  return set_cookie(res, {.name = "sid", .value = id, .http_only = true}).text("hi"); @endcode
+/// @code  return set_cookie(res, {.name = "sid", .value = id, .path = "/"}).text("hi");  @endcode
 /// @pre  no reply made yet (asserted)
 inline response& set_cookie(response& res, const cookie& c) noexcept {
   char room[cookie_bytes_max];

@@ -168,8 +168,7 @@ constexpr std::optional<std::int64_t> parse_rfc850(date_reader in, date_parts pa
   constexpr std::int64_t year_2400 = 13'569'465'600;
   const std::int64_t latest = (now < year_2400 ? now : year_2400) + seconds_per_50_years;
   for (parts.year = 2400 + year_of_century; parts.year >= 1900; parts.year -= 100) {
-    const std::int64_t begin_of_day =
-        days_from_civil(parts.year, parts.month, parts.day) * 86'400;
+    const std::int64_t begin_of_day = days_from_civil(parts.year, parts.month, parts.day) * 86'400;
     if (begin_of_day <= latest) return parts.seconds();
   }
   return std::nullopt;

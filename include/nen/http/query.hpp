@@ -14,7 +14,6 @@
 #include <span>
 #include <string_view>
 #include <system_error>
-#include <type_traits>
 
 namespace nen {
 
@@ -33,6 +32,19 @@ constexpr percent_status take_form_byte(std::string_view& rest, char& byte) noex
   return percent_status::ok;
 }
 
+/// Decodes form text into the room, also where there is nothing to decode.
+constexpr percent_result decode_form(std::string_view text, std::span<char> room) noexcept {
+  std::size_t written = 0;
+  while (!text.empty()) {
+    char byte{};
+    const percent_status status = take_form_byte(text, byte);
+    if (status != percent_status::ok) return {status, {}};
+    if (written == room.size()) return {percent_status::no_room, {}};
+    room[written++] = byte;
+  }
+  return {percent_status::ok, {room.data(), written}};
+}
+
 }  // namespace detail
 
 /// Decodes a name or a value of a form: '+' is a space, "%XX" is a byte. A bad escape is an error,
@@ -42,15 +54,7 @@ constexpr percent_status take_form_byte(std::string_view& rest, char& byte) noex
 [[nodiscard]] constexpr percent_result form_decode(std::string_view text,
                                                    std::span<char> room) noexcept {
   if (text.find_first_of("%+") == std::string_view::npos) return {percent_status::ok, text};
-  std::size_t written = 0;
-  while (!text.empty()) {
-    char byte{};
-    const percent_status status = detail::take_form_byte(text, byte);
-    if (status != percent_status::ok) return {status, {}};
-    if (written == room.size()) return {percent_status::no_room, {}};
-    room[written++] = byte;
-  }
-  return {percent_status::ok, {room.data(), written}};
+  return detail::decode_form(text, room);
 }
 
 /// Decoded text of at most Size bytes, with the memory for it.
@@ -61,15 +65,9 @@ class query_value {
 
   /// @param raw  the text as it was sent
   explicit constexpr query_value(std::string_view raw) noexcept {
-    const percent_result decoded = form_decode(raw, bytes_);
+    const percent_result decoded = detail::decode_form(raw, bytes_);
     status_ = decoded.status;
-    if (decoded.text.size() > Size) {
-      status_ = percent_status::no_room;
-      return;
-    }
     size_ = decoded.text.size();
-    // Text without an escape was not copied yet.
-    if (decoded.text.data() != bytes_.data()) decoded.text.copy(bytes_.data(), size_);
   }
 
   constexpr percent_status status() const noexcept { return status_; }
