@@ -83,7 +83,7 @@ class revision_tag {
 /// What is known about the representation that a request is about.
 struct validators {
   std::optional<entity_tag> etag = {};
-  std::optional<std::int64_t> last_modified = {};  ///< Unix seconds, years 0 to 9999
+  std::optional<std::int64_t> last_modified = {};  ///< Unix seconds, years 0 to 9999 (asserted)
   bool exists = true;  ///< false: there is none yet, and what else is said here is not looked at
 };
 
