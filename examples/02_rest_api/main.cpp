@@ -57,7 +57,7 @@ struct sensors {
 
 // ---- An extractor: handlers can take whatever nen::extractor is specialised for. ----
 
-/// "?skip=10&limit=5", either may be left out; anything else is 400 before the handler is called.
+/// "?skip=10&limit=5", either may be left out; what is no number is 400 before the handler is called.
 struct page {
   std::uint32_t skip = 0;
   std::uint32_t limit = 20;
@@ -68,18 +68,11 @@ struct page {
 template <>
 struct nen::extractor<page> {
   static std::optional<page> from(const nen::request& req) {
-    page result;
-    for (std::string_view rest = req.query(); !rest.empty();) {
-      const std::string_view pair = rest.substr(0, rest.find('&'));
-      rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-      const auto equals = pair.find('=');
-      if (equals == std::string_view::npos) return std::nullopt;
-      const auto number = nen::parse_decimal<std::uint32_t>(pair.substr(equals + 1));
-      const std::string_view name = pair.substr(0, equals);
-      if (!number || (name != "skip" && name != "limit")) return std::nullopt;
-      (name == "skip" ? result.skip : result.limit) = *number;
-    }
-    return result;
+    const nen::query_pairs query = nen::query_of(req);
+    const auto skip = query.get_or<std::uint32_t>("skip", 0);
+    const auto limit = query.get_or<std::uint32_t>("limit", 20);
+    if (!query.is_valid() || !skip || !limit) return std::nullopt;
+    return page{*skip, *limit};
   }
 };
 

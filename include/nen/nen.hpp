@@ -2,8 +2,11 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/http/conditional.hpp>
+#include <nen/http/cookie.hpp>
 #include <nen/http/event_stream.hpp>
 #include <nen/http/json.hpp>
+#include <nen/http/query.hpp>
 #include <nen/http/request.hpp>
 #include <nen/http/response.hpp>
 #include <nen/http/router.hpp>

@@ -100,6 +100,7 @@ TEST_CASE("what is no date is refused") {
       "Sun Nov 16 08:49:37 1994",
       "Sun Nov  6 08:49:37 1994 GMT",
       "Sun Nov  6 08:49:37 94",
+      "Wed Nov  6 08:49:37 199",  // the right weekday
       "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
   };
   for (const std::string_view text : cases) {

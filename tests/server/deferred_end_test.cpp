@@ -266,6 +266,7 @@ TEST_CASE("when the drain timeout passes, a deferred answer is cut off", "[serve
   server.stop();
   CHECK(c.is_closed_next());
   CHECK(watch.shows(300));
+  c.close();
   run.wait();
   CHECK(run.count(&shard_counters::drain_aborts) == 1);
 }

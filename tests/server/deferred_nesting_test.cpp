@@ -82,11 +82,19 @@ nen::reply too_much(response& res) {
   });
 }
 
+/// Errors that are told with a stream: those of malformed requests can't be.
+nen::reply streams_errors(nen::status code, response& res) {
+  return res.set_status(code).stream("a/b", [](nen::body_stream& out) {
+    if (!out.ended() && out.write("trouble")) out.finish();
+  });
+}
+
 using routes =
     nen::router<nen::get<"/", [](response& res) { return res.text("hello"); }>,
                 nen::get<"/park/:i", park>, nen::get<"/twice", twice>, nen::get<"/nested", nested>,
                 nen::get<"/forget", forget>, nen::get<"/use-forgotten", use_forgotten>,
-                nen::get<"/wakes-itself", wakes_itself>, nen::get<"/too-much", too_much>>;
+                nen::get<"/wakes-itself", wakes_itself>, nen::get<"/too-much", too_much>,
+                nen::on_error<streams_errors>>;
 
 constexpr nen::config small = {.connections = 16,
                                .receive_buffers = 4,
@@ -205,4 +213,17 @@ TEST_CASE("a write that can never fit is a programmer's error, not an endless lo
       output);
   INFO(output);
   CHECK((ended == 0 || (ended == -SIGABRT && output.find("assertion failed") != output.npos)));
+}
+
+TEST_CASE("an error that can't be streamed is answered all the same", "[server]") {
+  std::string output;
+  const int ended = outcome(
+      [](std::uint16_t port) {
+        client c(port);
+        c.send("nonsense\r\n\r\n");
+        return c.read_bytes(12) == "HTTP/1.1 400" ? 0 : 1;
+      },
+      output);
+  INFO(output);
+  CHECK(ended == 0);
 }

@@ -117,6 +117,20 @@ TEST_CASE("a producer is told once that its client has left", "[server]") {
   }
 }
 
+TEST_CASE("that a client left is noticed though requests wait behind its stream", "[server]") {
+  run_of run(server, patient);
+  client other = run.connect();
+  for (const bool resets : {false, true}) {
+    seen.reset();
+    client c = listening(run, get_of("/listen/0") + get_of("/"));
+    ::usleep(20'000);
+    resets ? c.reset() : c.close();
+    stopwatch watch;
+    while (seen.ends == 0 && watch.milliseconds() < 2000) ::usleep(1000);
+    CHECK(seen.ends == 1);
+  }
+}
+
 TEST_CASE("more streams than config::streams are answered 503", "[server]") {
   run_of run(server, patient);
   seen.reset();

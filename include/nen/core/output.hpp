@@ -1,6 +1,6 @@
-// core, L0: where a message's bytes are written. A cursor over fixed blocks of
-// memory; whoever owns the blocks (the send queue of a connection, an array in
-// a test) says what happens when one is full.
+// core, L0: where a message's bytes are written. A cursor over fixed blocks of memory; whoever owns
+// the blocks (the send queue of a connection, an array in a test) says what happens when one is
+// full.
 #pragma once
 
 #include <nen/core/assert.hpp>
@@ -12,9 +12,8 @@
 
 namespace nen {
 
-/// One message is written at a time. Its head stays in one block (so that it
-/// can be completed in place); its body may go on through as many blocks as the
-/// owner allows one message.
+/// One message is written at a time. Its head stays in one block (so that it can be completed in
+/// place); its body may go on through as many blocks as the owner allows one message.
 class output {
  public:
   output(const output&) = delete;
@@ -27,10 +26,9 @@ class output {
     body_left_ = owner_->body_bytes_max;
   }
 
-  /// Makes `size` contiguous bytes available at the cursor, moving the message
-  /// so far to a fresh block when the current one is too short.
-  /// @returns  the cursor, or nullptr when the message would not fit into a
-  /// whole block
+  /// Makes `size` contiguous bytes available at the cursor, moving the message so far to a fresh
+  /// block when the current one is too short.
+  /// @returns  the cursor, or nullptr when the message would not fit into a whole block
   /// @pre      the message has not left its first block
   char* room(std::size_t size) noexcept {
     if (static_cast<std::size_t>(limit_ - cursor_) >= size) [[likely]]
@@ -38,22 +36,19 @@ class output {
     return move_message(size);
   }
 
-  /// Takes the bytes up to `end` as written. @pre `end` lies within what room()
-  /// gave.
+  /// Takes the bytes up to `end` as written. @pre `end` lies within what room() gave.
   void advance_to(char* end) noexcept {
     NEN_ASSERT(end >= cursor_ && end <= limit_);
     cursor_ = end;
   }
 
-  /// Takes the message up to `end` as written, after bytes within it were
-  /// moved.
+  /// Takes the message up to `end` as written, after bytes within it were moved.
   void shift_cursor(char* end) noexcept {
     NEN_ASSERT(end >= message_ && end <= limit_);
     cursor_ = end;
   }
 
-  /// Counts `size` bytes as appended without writing them, for an answer to
-  /// HEAD.
+  /// Counts `size` bytes as appended without writing them, for an answer to HEAD.
   bool count(std::size_t size) noexcept {
     if (size > body_left_) return false;
     body_left_ -= size;
@@ -61,8 +56,8 @@ class output {
   }
 
   /// Copies `bytes` behind what is written, through as many blocks as it takes.
-  /// @returns  false, with nothing written, when the message would have more
-  /// than its body_bytes_max
+  /// @returns  false, with nothing written, when the message would have more than its
+  /// body_bytes_max
   bool append(std::string_view bytes) noexcept {
     if (!count(bytes.size())) return false;
     while (true) {
@@ -76,8 +71,8 @@ class output {
     }
   }
 
-  /// Sends `bytes` from where they are, after all that is written so far. They
-  /// must outlive the server.
+  /// Sends `bytes` from where they are, after all that is written so far. They must outlive the
+  /// server.
   void attach(std::string_view bytes) noexcept {
     if (!bytes.empty()) owner_->attach(*this, bytes);
   }
@@ -96,8 +91,7 @@ class output {
   char* cursor() const noexcept { return cursor_; }
 
  protected:
-  /// What the owner of the blocks does; plain functions, so that a table of
-  /// them is constant.
+  /// What the owner of the blocks does; plain functions, so that a table of them is constant.
   struct block_owner {
     void (*mark)(output&) noexcept;        ///< remembers the cursor for rewind
     void (*rewind)(output&) noexcept;      ///< gives back every block since the mark

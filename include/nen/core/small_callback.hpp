@@ -1,5 +1,5 @@
-// core, L0: a callable kept by value in a fixed place, so that it can wait
-// without memory of its own.
+// core, L0: a callable kept by value in a fixed place, so that it can wait without memory of its
+// own.
 #pragma once
 
 #include <nen/core/assert.hpp>

@@ -13,28 +13,24 @@
 
 namespace nen {
 
-/// What a producer writes with. A producer is called when there is room, again
-/// and again: after it wrote something, as soon as the client has taken that;
-/// after wait() or sleep() when it is woken; after finish() never more. One
-/// that wrote nothing and said nothing waits.
+/// What a producer writes with. A producer is called when there is room, again and again: after it
+/// wrote something, as soon as the client has taken that; after wait() or sleep() when it is woken;
+/// after finish() never more. One that wrote nothing and said nothing waits.
 class body_stream {
  public:
   /// What the producer wants next.
   enum class next_step : std::uint8_t { more, wait, sleep, finished };
 
   /// @param chunked  false: the body ends with the connection, for HTTP/1.0
-  /// @param ended    the client is gone or the server stops: a last call, for
-  /// cleaning up
+  /// @param ended    the client is gone or the server stops: a last call, for cleaning up
   body_stream(output& out, bool chunked, bool ended) noexcept
       : out_(out), chunked_(chunked), ended_(ended) {}
   body_stream(const body_stream&) = delete;
   body_stream& operator=(const body_stream&) = delete;
 
   /// Writes the parts, one behind the other, all or nothing.
-  /// @returns  false when they do not fit now: return, and write them when
-  /// called again
-  /// @pre      together at most config::response_bytes_max - 32 bytes, or they
-  /// will never fit
+  /// @returns  false when they do not fit now: return, and write them when called again
+  /// @pre      together at most config::response_bytes_max - 32 bytes, or they will never fit
   bool write(std::initializer_list<std::string_view> parts) noexcept {
     std::size_t size = 0;
     for (const auto part : parts) size += part.size();
@@ -47,8 +43,7 @@ class body_stream {
   bool write(std::string_view part) noexcept { return write({part}); }
 
   /// Ends the body.
-  /// @param trailers  fields behind it, RFC 9112 §7.1.2; left out where the
-  /// body is not chunked
+  /// @param trailers  fields behind it, RFC 9112 §7.1.2; left out where the body is not chunked
   /// @returns  false when they do not fit now
   bool finish(std::initializer_list<field> trailers = {}) noexcept;
 

@@ -310,9 +310,7 @@ struct cookie_text {
 inline response& set_cookie(response& res, const cookie& c) noexcept {
   char room[cookie_bytes_max];
   const cookie_text written = write_cookie(c, room);
-  // A field without a name is one that response::field refuses for good.
-  return written.fault == cookie_fault::none ? res.field("Set-Cookie", written.text)
-                                             : res.field({}, {});
+  return written.fault == cookie_fault::none ? res.field("Set-Cookie", written.text) : res.fail();
 }
 
 }  // namespace nen

@@ -1,5 +1,5 @@
-// http, L1: an answer that comes later: the handle by which a timer or another
-// request completes it.
+// http, L1: an answer that comes later: the handle by which a timer or another request completes
+// it.
 #pragma once
 
 #include <nen/core/function_ref.hpp>
@@ -31,8 +31,7 @@ struct deferred_access;
 using deferred_callback = small_callback<reply(const request&, response&)>;
 using stream_callback = small_callback<void(body_stream&)>;
 
-/// Which request of which connection: of no later owner of its slot, and not
-/// its next request.
+/// Which request of which connection: of no later owner of its slot, and not its next request.
 struct request_name {
   std::uint32_t connection = 0;
   std::uint32_t generation = 0;
@@ -41,8 +40,8 @@ struct request_name {
   friend constexpr bool operator==(const request_name&, const request_name&) noexcept = default;
 };
 
-/// The server's side of handles. All calls are made on the thread of the shard
-/// that owns the request.
+/// The server's side of handles. All calls are made on the thread of the shard that owns the
+/// request.
 struct deferred_host {
   using answer_function = function_ref<reply(const request&, response&)>;
   struct functions {
@@ -59,11 +58,10 @@ struct deferred_host {
 
 }  // namespace detail
 
-/// Names a request that was not answered at once. A small value: copy it, keep
-/// it in the application's state, forget it. It belongs to the shard whose
-/// handler got it and is used on that shard only. The request itself (head and
-/// body) is kept until it is answered; handles of requests that are over do
-/// nothing.
+/// Names a request that was not answered at once. A small value: copy it, keep it in the
+/// application's state, forget it. It belongs to the shard whose handler got it and is used on that
+/// shard only. The request itself (head and body) is kept until it is answered; handles of requests
+/// that are over do nothing.
 class deferred {
  public:
   /// Names nothing.
@@ -72,18 +70,16 @@ class deferred {
   /// True while the client waits for this answer, or for more of it.
   bool pending() const noexcept { return host_ != nullptr && host_->call->pending(*host_, name_); }
 
-  /// Answers.
-  /// @param f  reply(const request&, response&): called before this returns,
-  /// with the request that was
-  ///           kept, or not at all
+  /// Answers, unless it is too late.
+  /// @param f  reply(const request&, response&): called with the request that was kept, before this
+  ///           returns, or not at all
   template <class F>
   completion_outcome complete(F&& f) const {
     return host_ == nullptr ? completion_outcome::gone : host_->call->complete(*host_, name_, f);
   }
 
-  /// Has `f` answer after this time (unless somebody completes it sooner). One
-  /// callback waits at a time: a later one replaces it. If there is no room to
-  /// answer then, it is tried again.
+  /// Has `f` answer after this time (unless somebody completes it sooner). One callback waits at a
+  /// time: a later one replaces it. If there is no room to answer then, it is tried again.
   /// @returns  false when nobody waits
   template <class F>
   bool after(std::uint32_t milliseconds, F f) const noexcept {
@@ -92,8 +88,7 @@ class deferred {
     return host_ != nullptr && host_->call->after(*host_, name_, milliseconds, callback);
   }
 
-  /// Has the producer of a streamed answer called again, soon: for one that
-  /// waits.
+  /// Has the producer of a streamed answer called again, soon: for one that waits.
   /// @returns  false when nobody waits
   bool wake() const noexcept { return host_ != nullptr && host_->call->wake(*host_, name_); }
 

@@ -1,5 +1,4 @@
-// http, L1: server-sent events (WHATWG HTML, "Server-sent events") on top of a
-// streamed answer.
+// http, L1: server-sent events (WHATWG HTML, "Server-sent events") on top of a streamed answer.
 #pragma once
 
 #include <nen/http/body_stream.hpp>
@@ -19,8 +18,7 @@ struct event {
       0;  ///< how long the client waits before it reconnects; 0: its own choice
 };
 
-/// The id of the last event that a reconnecting client has seen; empty for a
-/// new one.
+/// The id of the last event that a reconnecting client has seen; empty for a new one.
 inline std::string_view last_event_id(const request& req) noexcept {
   return req.field("last-event-id").value_or(std::string_view{});
 }
@@ -49,8 +47,7 @@ class event_writer {
     return true;
   }
 
-  /// A line that clients ignore, so that nothing between takes the connection
-  /// for dead.
+  /// A line that clients ignore, so that nothing between takes the connection for dead.
   bool write_keep_alive() noexcept { return out_.write(":\n\n"); }
 
  private:
@@ -72,8 +69,7 @@ class event_writer {
       const char* const end = write_decimal(digits, e.retry_ms);
       line("retry: ", {digits, static_cast<std::size_t>(end - digits)});
     }
-    // Every way to end a line ends one here, so that data can't pretend to be
-    // another field.
+    // Every way to end a line ends one here, so that data can't pretend to be another field.
     std::string_view rest = e.data;
     while (true) {
       const auto end = rest.find_first_of("\r\n");

@@ -55,8 +55,7 @@ inline bool is_field_name(std::string_view name) noexcept {
   return !name.empty();
 }
 
-/// field-value, RFC 9110 §5.5: no byte that could end the line, and so the
-/// field.
+/// field-value, RFC 9110 §5.5: no byte that could end the line, and so the field.
 inline bool is_field_value(std::string_view value) noexcept {
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);

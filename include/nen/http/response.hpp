@@ -1,5 +1,5 @@
-// http, L1: what a handler writes its answer with. Head and body go straight
-// into the memory they are sent from; nothing is built up first.
+// http, L1: what a handler writes its answer with. Head and body go straight into the memory they
+// are sent from; nothing is built up first.
 #pragma once
 
 #include <nen/core/ascii.hpp>
@@ -30,12 +30,11 @@ struct response_framing {
   bool streams = false;       ///< the body's length is not known when its head is sent
 };
 
-/// The answer to one request. A handler sets the status and fields it wants,
-/// then returns what one of the functions that give a reply returned.
+/// The answer to one request. A handler sets the status and fields it wants, then returns what one
+/// of the functions that give a reply returned.
 class response {
  public:
-  /// @param handle  what defer() gives; a default one where an answer can't
-  /// wait
+  /// @param handle  what defer() gives; a default one where an answer can't wait
   response(output& out, const response_defaults& defaults, response_framing framing,
            deferred handle = {}) noexcept
       : out_(out), defaults_(defaults), framing_(framing), handle_(handle) {
@@ -48,15 +47,19 @@ class response {
   /// @pre  no reply made yet (asserted)
   response& set_status(nen::status code) noexcept;
 
-  /// Appends one field line to the head. Names that frame the message
-  /// (Content-Length, Transfer-Encoding, Connection) and Content-Type are
-  /// written by the response itself.
+  /// Appends one field line to the head. Names that frame the message (Content-Length,
+  /// Transfer-Encoding, Connection) and Content-Type are written by the response itself.
   /// @param name   token, RFC 9110 §5.6.2
   /// @param value  field value, RFC 9110 §5.5: no CR, LF or NUL
-  /// A line that is not allowed, or too long for a send slot, turns the answer
-  /// into a 500.
+  /// A line that is not allowed, or too long for a send slot, turns the answer into a 500.
   /// @pre  no reply made yet (asserted)
   response& field(std::string_view name, std::string_view value) noexcept;
+
+  /// Turns the answer into a 500: for what is found to be wrong while it is being written.
+  response& fail() noexcept {
+    failed_ = true;
+    return *this;
+  }
 
   /// Says "Connection: close" and closes when this response is sent.
   response& close() noexcept {
@@ -64,9 +67,8 @@ class response {
     return *this;
   }
 
-  /// Answers with `body`, copied into send slots; more than
-  /// config::response_bytes_max bytes become a 500. send() takes any media type
-  /// (RFC 9110 §8.3.1); it is checked like a field's value.
+  /// Answers with `body`, copied into send slots; more than config::response_bytes_max bytes become
+  /// a 500. send() takes any media type (RFC 9110 §8.3.1); it is checked like a field's value.
   reply text(std::string_view body) noexcept {
     return send_checked("text/plain; charset=utf-8", body);
   }
@@ -78,39 +80,34 @@ class response {
   }
   reply send(std::string_view content_type, std::string_view body) noexcept;
 
-  /// Answers with bytes that outlive the server (string literals, tables,
-  /// mapped files): they are sent from where they are.
+  /// Answers with bytes that outlive the server (string literals, tables, mapped files): they are
+  /// sent from where they are.
   reply send_static(std::string_view content_type, std::string_view body) noexcept;
 
-  /// Answers with a bare status; its reason phrase is the body where one is
-  /// allowed.
+  /// Answers with a bare status; its reason phrase is the body where one is allowed.
   reply status(nen::status code) noexcept;
   reply status(int code) noexcept {
     NEN_ASSERT(code >= 100 && code <= 999);
     return status(static_cast<nen::status>(code));
   }
 
-  /// Answers with a redirection to `location` (RFC 9110 §10.2.2), 302 by
-  /// default.
+  /// Answers with a redirection to `location` (RFC 9110 §10.2.2), 302 by default.
   reply redirect(std::string_view location, nen::status code = nen::status::found) noexcept;
 
-  /// Answers with one JSON value (http/json.hpp): a number, a string, a bool,
-  /// or an object.
+  /// Answers with one JSON value (http/json.hpp): a number, a string, a bool, or an object.
   /// @code  return res.json({{"id", 7}, {"name", name}});  @endcode
   reply json(const json_value& value) noexcept;
 
-  /// For a body whose length is not known yet: begin, write as often as needed,
-  /// finish.
+  /// For a body whose length is not known yet: begin, write as often as needed, finish.
   /// @code  res.begin("text/csv"); for (…) res.write(…); return res.finish();
   /// @endcode
   response& begin(std::string_view content_type) noexcept;
   response& write(std::string_view part) noexcept;
   reply finish() noexcept;
 
-  /// Answers with a body of unknown length, written as fast as the client reads
-  /// it: chunked (RFC 9112 §7.1), or up to the connection's end for HTTP/1.0.
-  /// @param producer  void(body_stream&), see http/body_stream.hpp; it is kept
-  /// by value, at most 48
+  /// Answers with a body of unknown length, written as fast as the client reads it: chunked (RFC
+  /// 9112 §7.1), or up to the connection's end for HTTP/1.0.
+  /// @param producer  void(body_stream&), see http/body_stream.hpp; it is kept by value, at most 48
   ///                  bytes, and the request is not: capture what it needs. A
   ///                  503 instead of the stream when config::streams are open
   ///                  already.
@@ -132,8 +129,7 @@ class response {
 
   /// For an answer that comes later: keep the handle, then return later().
   /// @code  waiting.push_back(res.defer()); return res.later();  @endcode
-  /// The client waits up to listen_options::handler_timeout; then it is told
-  /// 503.
+  /// The client waits up to listen_options::handler_timeout; then it is told 503.
   deferred defer() noexcept {
     deferred_ = true;
     return handle_;
@@ -147,12 +143,10 @@ class response {
   bool finished() const noexcept { return finished_; }
   /// False when the connection is to be closed behind this response.
   bool keeps_alive() const noexcept { return framing_.keep_alive; }
-  /// True when what the handler wrote could not be sent and a 500 stands in its
-  /// place.
+  /// True when what the handler wrote could not be sent and a 500 stands in its place.
   bool was_replaced() const noexcept { return replaced_; }
 
-  /// Throws away what was written and starts over: for an error that ends a
-  /// half-written answer.
+  /// Throws away what was written and starts over: for an error that ends a half-written answer.
   void start_over() noexcept;
 
  private:
@@ -303,8 +297,7 @@ inline void response::start_over() noexcept {
 }
 
 /// Writes the status line and the common lines if they are not there yet.
-/// @returns  room for `more` bytes behind them, or nullptr when the head is too
-/// long
+/// @returns  room for `more` bytes behind them, or nullptr when the head is too long
 inline char* response::open_head(std::size_t more) noexcept {
   if (failed_) return nullptr;
   const auto opening = head_open_ ? 0 : detail::status_line_bytes(code_) + defaults_.lines.size();
@@ -367,8 +360,8 @@ inline void response::close_head(std::string_view content_type, std::uint64_t le
   out_.advance_to(detail::put(cursor, "\r\n"));
 }
 
-/// Ends the answer; one that could not be written whole is replaced by a 500
-/// and the connection closes.
+/// Ends the answer; one that could not be written whole is replaced by a 500 and the connection
+/// closes.
 inline reply response::done() noexcept {
   NEN_ASSERT(!finished_);
   if (failed_) {

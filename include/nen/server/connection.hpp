@@ -1,6 +1,6 @@
-// server, L3: one connection's slot: free → accepting → open (→ lingering) →
-// closing → free. All of it is zero while it is free. What it must never break
-// is in CONTRIBUTING.md, "The invariants of a connection".
+// server, L3: one connection's slot: free → accepting → open (→ lingering) → closing → free. All of
+// it is zero while it is free. What it must never break is in CONTRIBUTING.md, "The invariants of a
+// connection".
 #pragma once
 
 #include <nen/core/intrusive_list.hpp>
@@ -20,8 +20,7 @@ enum class connection_state : std::uint8_t {
   closing,    ///< waits for its last operation to complete
 };
 
-/// What is given time; each has its option. All but handler are the peer's
-/// time.
+/// What is given time; each has its option. All but handler are the peer's time.
 enum class timeout_kind : std::uint8_t { none, head, body, handler, idle, linger };
 
 struct waiting_tag;
@@ -30,39 +29,33 @@ struct waiting_tag;
 struct connection_base : timer, list_hook<waiting_tag> {
   std::uint32_t generation;  ///< bumped when freed; part of every token
   connection_state state;
-  std::uint8_t operations;  ///< submitted and not completed; the slot is freed
-                            ///< only at zero
-
-  // Receiving.
+  std::uint8_t operations;    ///< submitted and not completed; the slot is freed only at zero
   timeout_kind read_timeout;  ///< what read_deadline is for; none: no deadline
-  bool receiving : 1;         ///< true exactly when a receive is in flight
-  bool stops_receiving : 1;   ///< true exactly when a cancel of that receive is
-                              ///< in flight
-  bool wants_room : 1;        ///< the session has more to send, and is called when
-                              ///< there is room
-  bool has_spoken : 1;        ///< true exactly when a byte of the peer's was received
-  bool paused : 1;            ///< the session takes no bytes until it resumes
-  bool peer_finished : 1;     ///< true exactly when the end of the peer's bytes was
-                              ///< received
-  bool connected : 1;         ///< true exactly when its place in the ring holds a socket
 
-  // Sending.
-  bool sending : 1;           ///< true exactly when a send is in flight
-  bool close_when_sent : 1;   ///< no further byte is read; closes when the send
-                              ///< queue is empty
-  bool linger_when_sent : 1;  ///< with close_when_sent: by way of the lingering
-                              ///< state
-  bool shed : 1;              ///< came when every slot was taken, is only told so
+  // Each is true exactly when …
+  bool connected : 1;        ///< … its place in the ring holds a socket
+  bool receiving : 1;        ///< … a receive is in flight
+  bool stops_receiving : 1;  ///< … a cancel of that receive is in flight
+  bool has_spoken : 1;       ///< … a byte of the peer's was received
+  bool peer_finished : 1;    ///< … the end of the peer's bytes was received
+  bool paused : 1;           ///< … the session takes no bytes until it resumes
+  bool wants_room : 1;       ///< … the session has more to send and is to be called when it can
+  bool sending : 1;          ///< … a send is in flight
+  bool close_when_sent : 1;  ///< … it closes when its send queue is empty; no byte is read any more
+  bool linger_when_sent : 1;  ///< … it does so by way of the lingering state
 
-  std::uint16_t first_lease;  ///< buffer + 1, 0: none; a chain of received and
-                              ///< unused bytes
+  // What was received and not used yet: a chain of leases.
+  std::uint16_t first_lease;  ///< buffer + 1, 0: none
   std::uint16_t last_lease;
-  std::uint16_t leases_held;  ///< how many are in that chain
-  std::uint32_t lease_used;   ///< bytes of the first lease that the session has used
-  std::uint16_t slots_held;   ///< send slots in the chain first_slot … last_slot
-  std::uint32_t first_slot;   ///< index + 1, 0: nothing is queued
+  std::uint16_t leases_held;
+  std::uint16_t slots_held;  ///< send slots in the chain below
+  std::uint32_t lease_used;  ///< bytes of the first lease that the session has used
+
+  // What is to be sent: a chain of send slots.
+  std::uint32_t first_slot;  ///< index + 1, 0: none
   std::uint32_t last_slot;
   std::uint32_t first_slot_sent;  ///< bytes of the first slot that the kernel has taken
+
   tick read_deadline;
   tick state_began;              ///< when it was accepted, or began to linger
   tick send_began;               ///< of the send in flight

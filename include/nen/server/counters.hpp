@@ -1,5 +1,5 @@
-// server, L3: what a shard counts. Every pool that can run out, every timeout
-// and every way a connection can end has its counter.
+// server, L3: what a shard counts. Every pool that can run out, every timeout and every way a
+// connection can end has its counter.
 #pragma once
 
 #include <nen/metrics/counter.hpp>
@@ -7,42 +7,42 @@
 namespace nen {
 
 struct shard_counters {
+  // Connections.
   counter connections_accepted;
   counter connections_closed;
-  counter connections_shed;         ///< told 503 because every slot was taken
-                                    ///< (overload::shed)
-  counter accepts_failed;           ///< the kernel could not accept: descriptors or
-                                    ///< memory ran out
-  counter accept_pauses;            ///< times that the last free connection slot was taken
-  counter receive_buffers_empty;    ///< receives that found no buffer and had to
-                                    ///< wait for one
-  counter receive_buffers_evicted;  ///< connections closed that held buffers
-                                    ///< others were waiting for
-  counter send_slots_evicted;       ///< stuck sends given up because others waited for send slots
-  counter connections_evicted;      ///< closed unasked or lingering because every slot was taken
-  counter send_slots_empty;         ///< times a connection had to wait for send slots
-  counter head_slots_evicted;       ///< oldest incomplete heads that were answered
-                                    ///< 408 for lack of slots
-  counter head_slots_empty;         ///< requests refused with 503 for lack of a head slot
-  counter streams_empty;            ///< streams refused with 503 for lack of a stream slot
-  counter body_slots_empty;         ///< requests refused with 503 for lack of a body slot
-  counter requests;                 ///< requests that were routed
-  counter requests_rejected;        ///< messages refused before routing: malformed or
-                                    ///< over a limit
-  counter responses_replaced;       ///< answers replaced by a 500: too long, or a bad
-                                    ///< field
-  counter requests_deferred;        ///< requests whose handler put the answer off
-  counter handler_exceptions;       ///< exceptions that left a handler, answered 500
+  counter connections_shed;     ///< told 503 because every slot was taken (overload::shed)
+  counter connections_evicted;  ///< closed, silent or lingering, because every slot was taken
+  counter accept_pauses;        ///< times that the last free connection slot was taken
+  counter accepts_failed;       ///< descriptors or memory of the kernel ran out
+  counter drain_aborts;         ///< cut off when the drain timeout passed
+  counter receive_errors;       ///< ended by an error, mostly a reset
+  counter send_errors;
+  counter stale_completions;  ///< completions whose slot had another owner by then; always 0
+
+  // Requests.
+  counter requests;            ///< routed
+  counter requests_rejected;   ///< refused before that: malformed or over a limit
+  counter requests_deferred;   ///< their handler put the answer off
+  counter responses_replaced;  ///< answered 500 because the answer was too long or had a bad field
+  counter handler_exceptions;  ///< answered 500 because an exception left the handler
+
+  // Pools that ran out.
+  counter receive_buffers_empty;    ///< receives that had to wait for a buffer
+  counter receive_buffers_evicted;  ///< connections closed that held buffers others waited for
+  counter send_slots_empty;         ///< times that a connection had to wait for send slots
+  counter send_slots_evicted;       ///< connections closed that held send slots others waited for
+  counter head_slots_empty;         ///< 503: no head slot, and no incomplete head to evict
+  counter head_slots_evicted;       ///< 408: the oldest incomplete head, for lack of slots
+  counter body_slots_empty;         ///< 503
+  counter streams_empty;            ///< 503
+
+  // Times that passed.
   counter timeouts_head;
   counter timeouts_body;
-  counter timeouts_handler;  ///< answers that were deferred and did not come
-  counter timeouts_idle;
+  counter timeouts_handler;
   counter timeouts_write;
+  counter timeouts_idle;
   counter timeouts_linger;
-  counter drain_aborts;       ///< connections cut off when the drain timeout passed
-  counter stale_completions;  ///< completions whose slot had another owner by then
-  counter send_errors;
-  counter receive_errors;
 };
 
 }  // namespace nen

@@ -1,6 +1,5 @@
-// server, L3: the session that speaks HTTP/1.1: cuts requests out of what
-// arrives, has them answered, and keeps what is incomplete. One object per
-// shard.
+// server, L3: the session that speaks HTTP/1.1: cuts requests out of what arrives, has them
+// answered, and keeps what is incomplete. One object per shard.
 #pragma once
 
 #include <nen/config.hpp>
@@ -64,13 +63,13 @@ class http_session : detail::deferred_host {
 
   template <class Peer>
   void on_open(Peer& p) noexcept {
-    // Nothing was asked yet, so nothing is owed: who sends no byte in time is
-    // closed without an answer.
+    // Nothing was asked yet, so nothing is owed: who sends no byte in time is closed without an
+    // answer.
     p.set_read_timeout(timeout_kind::idle, header_timeout_);
   }
 
-  /// Answers every complete request in `bytes` as far as there is room for
-  /// answers; keeps what is left of an incomplete one.
+  /// Answers every complete request in `bytes` as far as there is room for answers; keeps what is
+  /// left of an incomplete one.
   template <class Peer>
   std::size_t on_data(Peer& p, std::span<char> bytes) {
     char* at = bytes.data();
@@ -175,8 +174,7 @@ class http_session : detail::deferred_host {
                   [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); });
   }
 
-  /// Has `make` write the answer to `message`, and closes behind it if it is
-  /// the last.
+  /// Has `make` write the answer to `message`, and closes behind it if it is the last.
   template <class Peer>
   answer_is answer(Peer& p, output& out, const request& message,
                    function_ref<reply(response&)> make) {
@@ -195,8 +193,8 @@ class http_session : detail::deferred_host {
     }
     if (res.was_replaced()) p.counters().responses_replaced.add();
     if (!res.keeps_alive()) {
-      // Who asked for the close sends no more; anyone else may be sending his
-      // next request just now.
+      // Who asked for the close sends no more; anyone else may be sending his next request just
+      // now.
       if (message.keep_alive() || !message.body().empty()) {
         p.close_lingering();
       } else {
@@ -206,8 +204,8 @@ class http_session : detail::deferred_host {
     return answer_is::complete;
   }
 
-  /// Runs a handler. An exception that leaves it is the handler's fault, not
-  /// the shard's: it is said, answered with 500, and life goes on.
+  /// Runs a handler. An exception that leaves it is the handler's fault, not the shard's: it is
+  /// said, answered with 500, and life goes on.
   template <class Peer>
   void guard(Peer& p, const request& message, response& res, function_ref<reply(response&)> make) {
 #if defined(__cpp_exceptions)
@@ -269,9 +267,9 @@ class http_session : detail::deferred_host {
     refuse(p, out, code, nullptr, to_head);
   }
 
-  /// Answers with an error after which the connection can't go on. Where there
-  /// is no request to show to nen::on_error, because its head is incomplete or
-  /// malformed, it sees one that has nothing.
+  /// Answers with an error after which the connection can't go on. Where there is no request to
+  /// show to nen::on_error, because its head is incomplete or malformed, it sees one that has
+  /// nothing.
   /// @pre  there is room
   template <class Peer>
   [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,

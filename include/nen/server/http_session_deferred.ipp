@@ -1,6 +1,5 @@
-// server, L3: the part of http_session that keeps requests whose answers come
-// later. The connection is paused meanwhile; its one timer serves the callback
-// and the handler timeout.
+// server, L3: the part of http_session that keeps requests whose answers come later. The connection
+// is paused meanwhile; its one timer serves the callback and the handler timeout.
 #pragma once
 
 namespace nen {
@@ -66,6 +65,7 @@ completion_outcome http_session<Routes, Config, State...>::complete(
     Peer& p, function_ref<reply(const request&, response&)> make) {
   if (!p.has_room_beside_another()) return completion_outcome::no_room;
   defaults_ = common_lines_.at(p.unix_seconds());
+  const auto staged_producer = staged_producer_;  // of the handler that completes this one, if any
   slot& kept = store_.head_of(p.state().kept);
   const request message = kept.parser.message();
   kept.waits.callback.clear();
@@ -83,6 +83,7 @@ completion_outcome http_session<Routes, Config, State...>::complete(
       p.set_read_timeout(timeout_kind::idle, idle_timeout_);
       break;
   }
+  staged_producer_ = staged_producer;
   return completion_outcome::answered;
 }
 

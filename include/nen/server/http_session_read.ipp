@@ -115,8 +115,7 @@ bool http_session<Routes, Config, State...>::keep(Peer& p, output& out, const ch
   return true;
 }
 
-/// Finds a place for a body of which more is to come, and lets a client that
-/// asked send it.
+/// Finds a place for a body of which more is to come, and lets a client that asked send it.
 template <class Routes, config Config, class... State>
 template <class Peer>
 bool http_session<Routes, Config, State...>::keep_body(Peer& p, output& out, parser& from) {
@@ -125,8 +124,7 @@ bool http_session<Routes, Config, State...>::keep_body(Peer& p, output& out, par
     refuse(p, out, status::service_unavailable);
     return false;
   }
-  // RFC 9110 §10.1.1: a client that waits for leave to send is told; one that
-  // has begun is not.
+  // RFC 9110 §10.1.1: a client that waits for leave to send is told; one that has begun is not.
   if (from.in_body() && from.head().expects_continue && from.message().body().empty()) {
     out.begin_message();
     (void)out.append("HTTP/1.1 100 Continue\r\n\r\n");
@@ -135,8 +133,7 @@ bool http_session<Routes, Config, State...>::keep_body(Peer& p, output& out, par
   return true;
 }
 
-/// No head slot is free: whoever has been sending his head for longest pays
-/// for it.
+/// No head slot is free: whoever has been sending his head for longest pays for it.
 /// @returns  true when a slot was taken
 template <class Routes, config Config, class... State>
 template <class Peer>

@@ -1,6 +1,5 @@
-// server, L3: the part of http_session that streams answers: the producer is
-// called when there is room for a message, and the connection is paused until
-// it is done.
+// server, L3: the part of http_session that streams answers: the producer is called when there is
+// room for a message, and the connection is paused until it is done.
 #pragma once
 
 namespace nen {
@@ -35,8 +34,7 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
   try {
     stream.producer(body);
   } catch (...) {
-    // Half of a body is out. Without its end the client sees that it is not
-    // whole.
+    // Half of a body is out. Without its end the client sees that it is not whole.
     p.counters().handler_exceptions.add();
     stream.keep_alive = false;
     return end_stream(p);
@@ -76,8 +74,8 @@ void http_session<Routes, Config, State...>::tell_producer_of_end(Peer& p) noexc
   store_.stream_of(p.state().kept).producer(body);
 }
 
-/// A stream that waits for something to happen is ended; one that is under way
-/// may go on for a while.
+/// A stream that waits for something to happen is ended; one that is under way may go on for a
+/// while.
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::drain_stream(Peer& p) noexcept {

@@ -1,5 +1,5 @@
-// server, L3: what the HTTP session keeps: requests that are not in one piece
-// or not answered yet, bodies, and the field lines that all answers share.
+// server, L3: what the HTTP session keeps: requests that are not in one piece or not answered yet,
+// bodies, and the field lines that all answers share.
 #pragma once
 
 #include <nen/config.hpp>
@@ -30,8 +30,8 @@ struct deferral {
   tick give_up_at;             // valid with a handler timeout
 };
 
-/// A request that outlives the lease it came in: its head or its body came in
-/// pieces, or its answer comes later.
+/// A request that outlives the lease it came in: its head or its body came in pieces, or its answer
+/// comes later.
 template <std::uint32_t HeadBytes, std::uint16_t Fields>
 struct head_slot : list_hook<incomplete_head_tag> {  // linked exactly while the
                                                      // head is incomplete
@@ -80,8 +80,7 @@ class request_store {
 
   stream_slot& stream_of(const kept_request& kept) noexcept { return streams_[kept.stream - 1]; }
 
-  /// A head of which more is to come; the oldest one is the first to be given
-  /// up.
+  /// A head of which more is to come; the oldest one is the first to be given up.
   void set_incomplete(slot& head) noexcept { incomplete_.push_back(head); }
   void set_complete(slot& head) noexcept { incomplete_list::remove(head); }
   slot* oldest_incomplete() noexcept { return incomplete_.front(); }

@@ -1,5 +1,5 @@
-// server, L3: what a connection still has to send: a chain of slots from the
-// shard's pool, filled through `output` and taken off as the kernel accepts it.
+// server, L3: what a connection still has to send: a chain of slots from the shard's pool, filled
+// through `output` and taken off as the kernel accepts it.
 #pragma once
 
 #include <nen/core/output.hpp>
@@ -13,8 +13,7 @@
 
 namespace nen {
 
-/// `used` bytes, and behind them optionally bytes that are sent from where they
-/// are.
+/// `used` bytes, and behind them optionally bytes that are sent from where they are.
 template <std::uint32_t Bytes>
 struct send_slot {
   std::uint32_t next;  // index + 1, 0: the last of its chain
@@ -31,8 +30,8 @@ struct send_slot {
 };
 
 /// The pool of send slots, and the chains in it.
-/// @tparam BodyBytes  the longest body that is copied; slots for a head and for
-/// all of it are promised
+/// @tparam BodyBytes  the longest body that is copied; slots for a head and for all of it are
+/// promised
 ///                    before a handler is called
 template <std::uint32_t SlotBytes, std::uint32_t Slots, std::uint32_t BodyBytes>
 class send_queue {
@@ -48,9 +47,9 @@ class send_queue {
                 "config::send_slots must hold more than two answers of "
                 "config::response_bytes_max");
 
-  /// True when one more message can be written, whatever its length: checked
-  /// before a handler is called, so that no handler ever runs out of memory
-  /// half way. One connection's share is bounded as well.
+  /// True when one more message can be written, whatever its length: checked before a handler is
+  /// called, so that no handler ever runs out of memory half way. One connection's share is bounded
+  /// as well.
   bool has_room_for(const connection_base& c) const noexcept {
     return c.slots_held <= slots_held_max && has_room();
   }
@@ -99,8 +98,8 @@ class send_queue {
 
   const auto& slots() const noexcept { return slots_; }
 
-  /// Writes messages to the end of one connection's chain; lives on the stack
-  /// while it is written to.
+  /// Writes messages to the end of one connection's chain; lives on the stack while it is written
+  /// to.
   class writer final : public output {
    public:
     writer(send_queue& queue, connection_base& c) noexcept

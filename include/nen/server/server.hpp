@@ -1,5 +1,5 @@
-// server, L3: the HTTP server that applications make: routes, sizes and state
-// in one object that is all the memory the server will ever use.
+// server, L3: the HTTP server that applications make: routes, sizes and state in one object that is
+// all the memory the server will ever use.
 #pragma once
 
 #include <nen/config.hpp>
@@ -28,16 +28,14 @@ struct memory_bill {
   std::array<memory_item, 8> items;
   std::size_t total;
 
-  /// Bytes that hold neither a request, an answer, a connection nor the
-  /// application's state.
+  /// Bytes that hold neither a request, an answer, a connection nor the application's state.
   constexpr std::size_t bookkeeping() const noexcept { return items.back().bytes; }
 };
 
 namespace detail {
 
-/// One of the application's objects. Constructed at run time on purpose: a
-/// constant with a value other than zero would put the whole server, pools
-/// included, into .data.
+/// One of the application's objects. Constructed at run time on purpose: a constant with a value
+/// other than zero would put the whole server, pools included, into .data.
 template <class T>
 struct state_holder {
   T value;
@@ -63,21 +61,20 @@ class basic_server : detail::shard_threads {
  public:
   using shard = tcp_shard<http_session<Routes, Config, State...>, Config, Ring>;
 
-  /// A server is made in static storage (or by new): its memory has to be zero
-  /// when it starts.
+  /// A server is made in static storage (or by new): its memory has to be zero when it starts.
   basic_server() = default;
   basic_server(const basic_server&) = delete;
   basic_server& operator=(const basic_server&) = delete;
 
-  /// Serves until SIGINT, SIGTERM or stop(); then lets requests in hand finish,
-  /// and returns. A second signal closes at once.
+  /// Serves until SIGINT, SIGTERM or stop(); then lets requests in hand finish, and returns. A
+  /// second signal closes at once.
   run_result run(const listen_options& options = {}) noexcept {
     if (auto checked = check(options); !checked) return checked;
     return threads::run(program, options, shard_threads_);
   }
 
-  /// The same without signals, for a server inside a larger program: returns
-  /// when all shards listen.
+  /// The same without signals, for a server inside a larger program: returns when all shards
+  /// listen.
   [[nodiscard]] run_result start(const listen_options& options = {}) noexcept {
     if (auto checked = check(options); !checked) return checked;
     return threads::start(program, options, shard_threads_);
@@ -85,8 +82,7 @@ class basic_server : detail::shard_threads {
   /// Waits for the end of a started server.
   void join() noexcept { threads::join(); }
 
-  /// Stops accepting, lets requests in hand finish, closes idle connections.
-  /// From any thread.
+  /// Stops accepting, lets requests in hand finish, closes idle connections. From any thread.
   void stop() noexcept { threads::stop(); }
 
   /// Closes everything at once.
@@ -96,8 +92,8 @@ class basic_server : detail::shard_threads {
   std::uint16_t port() const noexcept { return threads::address().port(); }
   endpoint_text address() const noexcept { return threads::address().to_string(); }
 
-  /// The application's object of this type, shared by all shards: with more
-  /// than one shard, handlers of several threads see it at once.
+  /// The application's object of this type, shared by all shards: with more than one shard,
+  /// handlers of several threads see it at once.
   template <class T>
   T& state() noexcept {
     return static_cast<detail::state_holder<T>&>(states_).value;
@@ -107,8 +103,7 @@ class basic_server : detail::shard_threads {
   const shard_counters& counters(std::uint32_t shard_index = 0) const noexcept {
     return shards_[shard_index].counters();
   }
-  /// A shard's pools, for tests and for looking inside. @pre  not running, or
-  /// on the shard's thread
+  /// A shard's pools, for tests and for looking inside. @pre  not running, or on the shard's thread
   const shard& shard_at(std::uint32_t index) const noexcept { return shards_[index]; }
 
   /// All the memory of this server, pool by pool.
@@ -165,8 +160,7 @@ class basic_server : detail::shard_threads {
 /// An HTTP/1.1 server on the kernel's io_uring.
 /// @tparam Routes  a nen::router
 /// @tparam Config  the sizes of everything
-/// @tparam State   types of which the server has one object each, for handlers
-/// that ask for them
+/// @tparam State   types of which the server has one object each, for handlers that ask for them
 template <class Routes, config Config = config{}, class... State>
 class server : public basic_server<uring, Routes, Config, State...> {};
 

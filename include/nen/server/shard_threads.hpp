@@ -1,6 +1,5 @@
-// server, L3: the threads of a server: opens the listeners, runs one shard a
-// thread, stops them, and turns signals into stops. Knows nothing of what a
-// shard does.
+// server, L3: the threads of a server: opens the listeners, runs one shard a thread, stops them,
+// and turns signals into stops. Knows nothing of what a shard does.
 #pragma once
 
 #include <nen/config.hpp>
@@ -28,8 +27,7 @@ class [[nodiscard]] run_result : public result<void> {
  public:
   run_result(const result<void>& outcome) noexcept : result<void>(outcome) {}
 
-  /// For main: 0 after a stop; otherwise says the sentence on stderr and
-  /// gives 1.
+  /// For main: 0 after a stop; otherwise says the sentence on stderr and gives 1.
   int exit_code() const noexcept {
     if (has_value()) return 0;
     const auto sentence = error().message();
@@ -40,8 +38,7 @@ class [[nodiscard]] run_result : public result<void> {
 
 namespace detail {
 
-/// Where SIGINT and SIGTERM are counted: the event counters of every server
-/// that is in run().
+/// Where SIGINT and SIGTERM are counted: the event counters of every server that is in run().
 inline std::array<std::atomic<int>, 16> signal_targets{};  // descriptor + 1; 0: free
 
 inline void count_signal(int) noexcept {
@@ -99,8 +96,7 @@ struct shard_thread {
 class shard_threads {
  public:
   /// What a shard's thread does, given by the server.
-  /// open and run are called on the shard's own thread; between them it is
-  /// counted as ready.
+  /// open and run are called on the shard's own thread; between them it is counted as ready.
   struct program {
     result<void> (*open)(shard_threads&, const shard_thread&) noexcept;
     void (*run)(shard_threads&, const shard_thread&);
@@ -121,9 +117,8 @@ class shard_threads {
   result<void> run(const program& what, const listen_options& options,
                    std::span<shard_thread> threads) noexcept;
 
-  /// Drains: may be called from any thread and from a signal handler, as often
-  /// as wanted. From now on a connection is refused, not left in a backlog that
-  /// nobody takes it from.
+  /// Drains: may be called from any thread and from a signal handler, as often as wanted. From now
+  /// on a connection is refused, not left in a backlog that nobody takes it from.
   void stop() const noexcept {
     for (const shard_thread& t : threads_)
       if (t.listener >= 0) (void)::shutdown(t.listener, SHUT_RDWR);
@@ -208,16 +203,15 @@ class shard_threads {
       .tcp_nodelay = options_->tcp_nodelay,
       .reuse_port = options_->reuse_port && !where->is_unix() && threads_.size() > 1};
   if (wanted.reuse_port) {
-    // Sockets that share a port share it with other programs' as well, and
-    // nobody is told. So the port is taken alone first.
+    // Sockets that share a port share it with other programs' as well, and nobody is told. So the
+    // port is taken alone first.
     const auto alone = listen_on(*where, {.reuse_port = false});
     if (!alone) return alone.error();
   }
   for (shard_thread& t : threads_) {
     t.waker = ::eventfd(0, EFD_CLOEXEC);
     if (t.waker < 0) return make_error(errno, "cannot make an eventfd: %s", std::strerror(errno));
-    // A Unix socket, or a port that may not be shared, has one listener for all
-    // shards.
+    // A Unix socket, or a port that may not be shared, has one listener for all shards.
     if (t.index != 0 && !wanted.reuse_port) {
       t.listener = threads_[0].listener;
       continue;

@@ -1,6 +1,5 @@
-// server, L3: one shard of a TCP server: accepts, receives, sends, times out
-// and closes, for sessions that turn bytes in into bytes out. One thread, one
-// ring, one set of pools.
+// server, L3: one shard of a TCP server: accepts, receives, sends, times out and closes, for
+// sessions that turn bytes in into bytes out. One thread, one ring, one set of pools.
 #pragma once
 
 #include <nen/config.hpp>
@@ -22,27 +21,24 @@ namespace nen {
 
 /// One thread's worth of a server.
 ///
-/// A session is one object per shard; what it keeps per connection is
-/// Session::connection_state, zero when the connection opens:
-///   bind(tcp_shard&)                            once, on the shard's thread,
-///   before anything else on_open(peer&) on_data(peer&, std::span<char>) ->
-///   size_t   bytes used; the rest is offered again when there is
-///                                               room to send again, and no
-///                                               more is read until then
-///   on_room(peer&)                              there is room, for one that
-///   asked: peer::want_room on_end(peer&)                               the
-///   peer will send no more on_timeout(peer&, timeout_kind)             its
-///   deadline has come on_shed(peer&)                              says that
-///   there is no room for this connection on_close(peer&) gives back what it
-///   holds on_drain(peer&)                             the server stops: ends
-///   what need not be waited for
+/// A session is one object per shard; what it keeps per connection is Session::connection_state,
+/// zero when the connection opens. Its functions:
+///   bind(tcp_shard&)           once, on the shard's thread, before anything else
+///   on_open(peer&)             a connection was accepted
+///   on_data(peer&, span)       bytes came; returns how many it used. The rest is offered again
+///                              when there is room to send, and no more is read until then
+///   on_room(peer&)             there is room, for a session that asked: peer::want_room
+///   on_end(peer&)              the peer will send no more
+///   on_timeout(peer&, kind)    the time that it gave has passed
+///   on_shed(peer&)             says that there is no room for this connection
+///   on_close(peer&)            gives back what it holds for the connection
+///   on_drain(peer&)            the server stops: ends what need not be waited for
 template <class Session, config Config, template <ring_sizes> class Ring>
 class tcp_shard {
  public:
   /// Slots beside the configured ones in which overload::shed answers 503.
   static constexpr std::uint32_t shed_slots = 8;
-  /// Accepts in flight at once, each for a slot that is free: none is accepted
-  /// that has no slot.
+  /// Accepts in flight at once, each for a slot that is free: none is accepted that has no slot.
   static constexpr std::uint32_t accepts_max = 16;
   static constexpr std::uint64_t wake_to_abort = std::uint64_t{1} << 32;
 
@@ -60,25 +56,21 @@ class tcp_shard {
     typename Session::connection_state& state() noexcept { return connection_.session; }
     std::uint32_t index() const noexcept { return shard_.connections_.index_of(connection_); }
 
-    /// True when a whole message can be written, whatever its length up to
-    /// response_bytes_max.
+    /// True when a whole message can be written, whatever its length up to response_bytes_max.
     bool has_room() const noexcept { return shard_.queue_.has_room_for(connection_); }
-    /// The same for this connection while another one is in the middle of a
-    /// message.
+    /// The same for this connection while another one is in the middle of a message.
     bool has_room_beside_another() const noexcept {
       return has_room() && shard_.queue_.has_room(2);
     }
 
-    /// Where the bytes to be sent are written; sent when the session's function
-    /// returns.
+    /// Where the bytes to be sent are written; sent when the session's function returns.
     typename send_queue::writer writer() noexcept { return {shard_.queue_, connection_}; }
 
     /// Closes when everything written is sent. Nothing more is read.
     void close() noexcept { connection_.close_when_sent = true; }
 
-    /// The same, but leaves the peer time to read the answer while it may still
-    /// be sending: RFC 9112 §9.6. A plain close would reset the connection and
-    /// could destroy the answer on its way.
+    /// The same, but leaves the peer time to read the answer while it may still be sending: RFC
+    /// 9112 §9.6. A plain close would reset the connection and could destroy the answer on its way.
     void close_lingering() noexcept {
       connection_.close_when_sent = true;
       connection_.linger_when_sent = true;
@@ -87,8 +79,7 @@ class tcp_shard {
     /// True once a close was asked for: what else arrives is not looked at.
     bool closing() const noexcept { return connection_.close_when_sent; }
 
-    /// Gives the peer time for something; zero: for ever. Idle time begins when
-    /// all is sent.
+    /// Gives the peer time for something; zero: for ever. Idle time begins when all is sent.
     void set_read_timeout(timeout_kind kind, std::uint32_t milliseconds) noexcept {
       connection_.read_timeout = milliseconds == 0 ? timeout_kind::none : kind;
       connection_.read_deadline = shard_.loop_.now() + milliseconds;
@@ -128,9 +119,8 @@ class tcp_shard {
 
   tcp_shard() = default;
 
-  /// Acts on a connection from outside its own turn: act(peer&). What it wrote
-  /// is sent; bytes that waited for it are offered at the end of the shard's
-  /// turn.
+  /// Acts on a connection from outside its own turn: act(peer&). What it wrote is sent; bytes that
+  /// waited for it are offered at the end of the shard's turn.
   void act_on(std::uint32_t index, function_ref<void(peer&)> act) {
     connection& c = connections_[index];
     peer p(*this, c);
@@ -169,8 +159,7 @@ class tcp_shard {
 
   /// Sets up the ring on the calling thread, which is the shard's from then on.
   /// @param listener  listening socket
-  /// @param waker     eventfd: counted up it drains; by wake_to_abort, it
-  /// closes everything at once
+  /// @param waker     eventfd: counted up it drains; by wake_to_abort, it closes everything at once
   [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept {
     listener_ = listener;
     waker_ = waker;
@@ -202,11 +191,9 @@ class tcp_shard {
   void on_turn_end();
 
  private:
-  /// One send takes at most this much, so that the write timeout measures
-  /// progress.
+  /// One send takes at most this much, so that the write timeout measures progress.
   static constexpr std::size_t send_bytes_max = 256 * KiB;
-  /// Bytes that are read and thrown away while lingering, before the connection
-  /// is cut off.
+  /// Bytes that are read and thrown away while lingering, before the connection is cut off.
   /// A proxy may have a whole body on its way; the linger timeout is what limits it.
   static constexpr std::uint32_t linger_bytes_max = 64 * MiB;
 
@@ -261,8 +248,7 @@ class tcp_shard {
   [[gnu::noinline]] void start_send(connection& c) noexcept;
   void sent(connection& c, std::int32_t result);
 
-  // One place decides what a connection does next, after whatever happened to
-  // it.
+  // One place decides what a connection does next, after whatever happened to it.
   [[gnu::noinline]] void settle(connection& c) noexcept;
   [[gnu::cold]] void wait_with_input(connection& c) noexcept;
   bool read_time_runs(const connection& c) const noexcept;

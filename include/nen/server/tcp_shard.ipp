@@ -1,6 +1,5 @@
-// server, L3: a shard's connections from accept to release. From top to bottom:
-// the loop's calls, accepting, what a connection does next, its end, the
-// shard's end.
+// server, L3: a shard's connections from accept to release. From top to bottom: the loop's calls,
+// accepting, what a connection does next, its end, the shard's end.
 #pragma once
 
 namespace nen {
@@ -11,8 +10,7 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
   if (what == operation::wake) return woken();
   connection& c = connections_[done.token.slot()];
   if (c.generation != done.token.generation()) [[unlikely]] {
-    // Can't happen while slots are freed only when their last operation
-    // completed.
+    // Can't happen while slots are freed only when their last operation completed.
     counters_.stale_completions.add();
     if (done.lease != completion::no_lease) loop_.ring().give_back(done.lease);
     return;
@@ -159,8 +157,7 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
   settle_timer(c);
 }
 
-/// What came can't be answered now, so no more is read: TCP holds the peer
-/// back.
+/// What came can't be answered now, so no more is read: TCP holds the peer back.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
   stop_receiving(c);
@@ -170,8 +167,8 @@ void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
   waiting_for_slots_.push_back(c);
 }
 
-/// True when the time of the read deadline runs: when it is the peer that
-/// everything waits for, not the server's memory.
+/// True when the time of the read deadline runs: when it is the peer that everything waits for, not
+/// the server's memory.
 template <class S, config C, template <ring_sizes> class R>
 bool tcp_shard<S, C, R>::read_time_runs(const connection& c) const noexcept {
   if (c.read_timeout == timeout_kind::handler) return true;
@@ -200,8 +197,7 @@ void tcp_shard<S, C, R>::all_sent(connection& c) noexcept {
   settle(c);
 }
 
-/// Ends a connection whatever is in flight; its slot is free when the last
-/// operation completed.
+/// Ends a connection whatever is in flight; its slot is free when the last operation completed.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::close(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);

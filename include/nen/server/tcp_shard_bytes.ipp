@@ -1,5 +1,4 @@
-// server, L3: a shard's bytes, in and out, and the connections that wait for
-// memory to hold them.
+// server, L3: a shard's bytes, in and out, and the connections that wait for memory to hold them.
 #pragma once
 
 namespace nen {
@@ -93,8 +92,7 @@ void tcp_shard<S, C, R>::drop_first_lease(connection& c) noexcept {
   loop_.ring().give_back(buffer);
 }
 
-/// Connections that waited for memory go on, first come first served, as far as
-/// there is some now.
+/// Connections that waited for memory go on, first come first served, as far as there is some now.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::resume_waiting() {
   while (queue_.has_room()) {
