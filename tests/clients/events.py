@@ -1,5 +1,5 @@
-"""Server-sent events as curl and Node read them: numbered, one a second, resumed where a client that
-reconnects left off, many at once, and ended properly when the server stops."""
+"""Server-sent events as curl and Node read them: numbered, one a second, resumed where a client
+that reconnects left off, many at once, and ended properly when the server stops."""
 
 import json
 import socket

@@ -1,5 +1,5 @@
-"""Answers that are put off: hundreds wait at once and cost no more time than one, whoever comes when
-there is no room for more is told so, and leaving or stopping in the middle does no harm."""
+"""Answers that are put off: hundreds wait at once and cost no more time than one, whoever comes
+when there is no room for more is told so, and leaving or stopping in the middle does no harm."""
 
 import json
 import random

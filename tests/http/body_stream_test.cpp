@@ -180,9 +180,15 @@ TEST_CASE("behind its end nothing can be said, and trailers are checked", "[body
       [](body_stream& b) { (void)(b.finish() && b.finish()); },
       [](body_stream& b) { (void)b.finish(), b.wait(); },
       [](body_stream& b) { (void)b.finish(), b.sleep(1); },
-      [](body_stream& b) { (void)b.finish({{"bad name", "1"}}); },
-      [](body_stream& b) { (void)b.finish({{"", "1"}}); },
-      [](body_stream& b) { (void)b.finish({{"X", "a\r\nY: b"}}); },
+      [](body_stream& b) {
+        (void)b.finish({{"bad name", "1"}});
+      },
+      [](body_stream& b) {
+        (void)b.finish({{"", "1"}});
+      },
+      [](body_stream& b) {
+        (void)b.finish({{"X", "a\r\nY: b"}});
+      },
   };
   for (const auto mistake : mistakes) {
     const auto death = nen::test::dies([&] {

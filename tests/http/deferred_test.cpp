@@ -38,20 +38,28 @@ struct recorder : deferred_host {
     names.push_back(n);
     return says;
   }
-  static constexpr functions table = {
-      [](deferred_host& h, const request_name& n) noexcept { return self(h).note("pending", n); },
-      [](deferred_host& h, const request_name& n, answer_function) {
-        self(h).note("complete", n);
-        return self(h).outcome;
-      },
-      [](deferred_host& h, const request_name& n, std::uint32_t ms,
-         const deferred_callback& c) noexcept {
-        self(h).callback = c;
-        return self(h).note("after " + std::to_string(ms), n);
-      },
-      [](deferred_host& h, const request_name& n) noexcept { return self(h).note("wake", n); },
-      [](deferred_host& h) noexcept -> nen::detail::stream_callback& { return self(h).producer; }};
+  static const functions table;
 };
+
+const deferred_host::functions recorder::table = {
+    [](deferred_host& h, const request_name& n) noexcept {
+      return recorder::self(h).note("pending", n);
+    },
+    [](deferred_host& h, const request_name& n, deferred_host::answer_function) {
+      (void)recorder::self(h).note("complete", n);
+      return recorder::self(h).outcome;
+    },
+    [](deferred_host& h, const request_name& n, std::uint32_t ms,
+       const deferred_callback& c) noexcept {
+      recorder::self(h).callback = c;
+      return recorder::self(h).note("after " + std::to_string(ms), n);
+    },
+    [](deferred_host& h, const request_name& n) noexcept {
+      return recorder::self(h).note("wake", n);
+    },
+    [](deferred_host& h) noexcept -> nen::detail::stream_callback& {
+      return recorder::self(h).producer;
+    }};
 
 const auto hello = [](const nen::request&, nen::response& res) { return res.text("hello"); };
 
@@ -132,9 +140,8 @@ TEST_CASE("who took a handle and answers all the same has answered", "[deferred]
 }
 
 TEST_CASE("later() without defer() is a programmer's error: nobody could answer", "[deferred]") {
-  const auto death = nen::test::dies([] {
-    (void)nen::test::answer([](nen::response& res) { return res.later(); });
-  });
+  const auto death = nen::test::dies(
+      [] { (void)nen::test::answer([](nen::response& res) { return res.later(); }); });
   CHECK(death.aborted);
   CHECK_THAT(death.output, nen::test::ContainsSubstring("assertion failed"));
 }
@@ -149,7 +156,6 @@ TEST_CASE("an answer is streamed where its session can, and its head says how", 
     bool keeps_alive;
     const char* lines;
   };
-  const std::string type = "Content-Type: a/b\r\n";
   const row rows[] = {
       {{}, 200, true, true, "Content-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n"},
       {{.keep_alive = false},
@@ -171,7 +177,8 @@ TEST_CASE("an answer is streamed where its session can, and its head says how", 
     session.producer.clear();
     nen::test::memory_output out;
     nen::response res(out, defaults, r.framing, deferred_access::make(session, {}));
-    (void)res.set_status(static_cast<nen::status>(r.status)).stream("a/b", [](nen::body_stream&) {});
+    res.set_status(static_cast<nen::status>(r.status));
+    (void)res.stream("a/b", [](nen::body_stream&) {});
     CHECK(res.is_streaming() == r.streams);
     CHECK(static_cast<bool>(session.producer) == r.streams);
     CHECK(res.keeps_alive() == r.keeps_alive);

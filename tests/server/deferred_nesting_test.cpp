@@ -28,8 +28,8 @@ nen::reply park(std::uint32_t i, response& res) {
 nen::reply twice(response& res) {
   handles[0] = res.defer();
   handles[0].after(10, [](const request&, response& outer) {
-    inner_outcome = handles[0].complete(
-        [](const request&, response& inner) { return inner.text("inner"); });
+    inner_outcome =
+        handles[0].complete([](const request&, response& inner) { return inner.text("inner"); });
     return outer.text("outer");
   });
   return res.later();
@@ -37,16 +37,16 @@ nen::reply twice(response& res) {
 
 nen::reply fill(const request&, response& res) { return res.bytes({longest.data(), 2048}); }
 nen::reply complete_third(const request& req, response& res) {
-  (void)handles[2].complete(fill);
+  (void)handles[2].complete(&fill);
   return fill(req, res);
 }
 nen::reply complete_second(const request& req, response& res) {
-  (void)handles[1].complete(complete_third);
+  (void)handles[1].complete(&complete_third);
   return fill(req, res);
 }
 /// Answers with as much as is allowed, and within that has three others answered, one in another.
 nen::reply nested(const request& req, response& res) {
-  (void)handles[0].complete(complete_second);
+  (void)handles[0].complete(&complete_second);
   return fill(req, res);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +12,7 @@
 namespace nen::test::deferring {
 
 inline std::array<deferred, 100> handles;
+inline std::atomic<int> parks;  ///< how often a handle was put there by park()
 inline std::array<char, 32 * MiB> large{};
 
 inline const char* to_text(completion_outcome outcome) {
@@ -29,7 +31,8 @@ inline const char* to_text(bool yes) { return yes ? "true" : "false"; }
 /// All that a request has, so that a test sees whether it was kept.
 inline reply describe(const request& req, response& res) {
   res.begin("text/plain").write(to_string(req.method())).write(" ").write(req.target());
-  return res.write(" ").write(req.field("x-tag").value_or("-")).write(" ").write(req.body()).finish();
+  res.write(" ").write(req.field("x-tag").value_or("-"));
+  return res.write(" ").write(req.body()).finish();
 }
 
 inline reply hello(response& res) { return res.text("hello"); }
@@ -40,18 +43,19 @@ inline reply send_large(response& res) {
 /// Waits for somebody to answer.
 inline reply park(std::uint32_t i, response& res) {
   handles[i] = res.defer();
+  ++parks;
   return res.later();
 }
 inline reply pending(std::uint32_t i, response& res) {
   return res.text(to_text(handles[i].pending()));
 }
 inline reply complete(std::uint32_t i, response& res) {
-  return res.text(to_text(handles[i].complete(describe)));
+  return res.text(to_text(handles[i].complete(&describe)));
 }
 inline reply complete_all(std::uint32_t count, response& res) {
   std::uint32_t answered = 0;
   for (std::uint32_t i = 0; i < count; ++i)
-    if (handles[i].complete(describe) == completion_outcome::answered) ++answered;
+    if (handles[i].complete(&describe) == completion_outcome::answered) ++answered;
   return res.json(answered);
 }
 inline reply wake(std::uint32_t i, response& res) { return res.text(to_text(handles[i].wake())); }
@@ -111,7 +115,7 @@ inline reply throws_later(response& res) {
   return res.later();
 }
 
-/// What the shard's pools hold: send slots, head slots, body slots.
+/// Head slots and body slots that are taken.
 reply in_use(response& res);
 
 using routes =
@@ -153,8 +157,9 @@ inline std::string get_of(std::string_view target, std::string_view more = "") {
   return "GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n" + std::string(more) + "\r\n";
 }
 inline std::string post_of(std::string_view target, std::string_view body) {
-  return "POST " + std::string(target) + " HTTP/1.1\r\nHost: h\r\nX-Tag: tag\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return "POST " + std::string(target) +
+         " HTTP/1.1\r\nHost: h\r\nX-Tag: tag\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + std::string(body);
 }
 
 /// Timeouts that no test sees unless it sets them.

@@ -68,12 +68,15 @@ TEST_CASE("the request is kept as it was, however it came", "[server]") {
     std::string body;
   };
   const row rows[] = {
-      {post_of("/park/0", "in one"), 0, "in one"}, {post_of("/park/0", ""), 0, ""},
+      {post_of("/park/0", "in one"), 0, "in one"},
+      {post_of("/park/0", ""), 0, ""},
       {post_of("/park/0", "abcdefghij"), 7, "abcdefghij"},
       {post_of("/park/0", "abcdefghij"), 85, "abcdefghij"},
       {post_of("/park/0", body), 0, body},  // longer than a receive buffer
-      {post_of("/park/0", body), 100, body},  {chunked, 0, "abcdefg"},
-      {chunked, 5, "abcdefg"},                {chunked, 90, "abcdefg"},
+      {post_of("/park/0", body), 100, body},
+      {chunked, 0, "abcdefg"},
+      {chunked, 5, "abcdefg"},
+      {chunked, 90, "abcdefg"},
   };
   client other = run.connect();
   client waiting = run.connect();
@@ -154,15 +157,18 @@ TEST_CASE("after() from outside sets the callback, and replaces one that waits",
   CHECK(other.ask(get_of("/after/0/50")).body == "true");
   CHECK(c.read_answer().body == "from outside");
   CHECK(watch.shows(50));
-  for (const auto& [first, then] : {std::pair{5000, 50}, std::pair{50, 150}}) {
+  struct row {
+    int first;
+    int then;
+  };
+  for (const row r : {row{5000, 50}, row{50, 150}}) {
     stopwatch again;
-    c.send(get_of("/late-and-kept/" + std::to_string(first)));
-    CHECK(eventually([&] {
-      return other.ask(get_of("/after/0/" + std::to_string(then))).body == "true";
-    }));
+    c.send(get_of("/late-and-kept/" + std::to_string(r.first)));
+    CHECK(eventually(
+        [&] { return other.ask(get_of("/after/0/" + std::to_string(r.then))).body == "true"; }));
     CHECK(c.read_answer().body == "from outside");
-    CHECK(again.milliseconds() >= then - 3);
-    CHECK(again.milliseconds() < then + 200);
+    CHECK(again.milliseconds() >= r.then - 3);
+    CHECK(again.milliseconds() < r.then + 200);
     CHECK(c.is_quiet_for(100));  // the one that was replaced never runs
   }
 }

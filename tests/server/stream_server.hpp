@@ -156,15 +156,15 @@ inline reply throws_in_its_end(response& res) {
   });
 }
 
-/// Send slots, stream slots and head slots that are taken.
+/// Send slots and head slots that are taken.
 reply in_use(response& res);
 
 using routes =
     router<get<"/", hello>, get<"/chunks/:size/:count", chunks>, get<"/fill/:size/:count", fill>,
            get<"/endless/:size", endless>, get<"/trailers", trailers>, get<"/full", full>,
-           get<"/listen/:i", listen>, get<"/say/:i/:text", say>, get<"/say-much/:i/:size", say_much>,
-           get<"/finish/:i", finish>, get<"/fail/:i", fail>, get<"/pending/:i", pending>,
-           get<"/drip/:ms/:count", drip>, post<"/late/:ms", late>,
+           get<"/listen/:i", listen>, get<"/say/:i/:text", say>,
+           get<"/say-much/:i/:size", say_much>, get<"/finish/:i", finish>, get<"/fail/:i", fail>,
+           get<"/pending/:i", pending>, get<"/drip/:ms/:count", drip>, post<"/late/:ms", late>,
            get<"/rests-when-told", rests_when_told>, get<"/throws-in-its-end", throws_in_its_end>,
            get<"/in-use", in_use>>;
 
