@@ -25,10 +25,16 @@ nen::reply user(std::uint32_t id, nen::response& res) { return res.json({{"id", 
 
 nen::reply echo(const nen::request& req, nen::response& res) { return res.bytes(req.body()); }
 
-nen::reply discard(const nen::request& req, nen::response& res) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, req.body().size()).ptr;
-  return res.text({digits, static_cast<std::size_t>(end - digits)});
+/// How many bytes the body has, however many; they are counted as they come.
+nen::reply discard(nen::response& res) {
+  return res.receive(
+      [bytes = std::uint64_t{0}](const nen::body_part& part, nen::response& r) mutable {
+        bytes += part.bytes.size();
+        if (!part.is_last) return r.more();
+        char digits[20];
+        const auto end = std::to_chars(digits, digits + sizeof digits, bytes).ptr;
+        return r.text({digits, static_cast<std::size_t>(end - digits)});
+      });
 }
 
 nen::reply bytes(std::uint32_t count, nen::response& res) {
@@ -71,17 +77,17 @@ nen::reply events(const nen::request& req, nen::response& res) {
   });
 }
 
-using routes = nen::router<              //
-    nen::get<"/", plaintext>,            //
-    nen::post<"/", echo>,                //
-    nen::get<"/plaintext", plaintext>,   //
-    nen::get<"/json", json>,             //
-    nen::get<"/users/:id", user>,        //
-    nen::any<"/echo", echo>,             //
-    nen::post<"/discard", discard>,      //
-    nen::get<"/bytes/:count", bytes>,    //
-    nen::get<"/slow/:ms", slow>,         //
-    nen::get<"/stream/:count", stream>,  //
+using routes = nen::router<                         //
+    nen::get<"/", plaintext>,                       //
+    nen::post<"/", echo>,                           //
+    nen::get<"/plaintext", plaintext>,              //
+    nen::get<"/json", json>,                        //
+    nen::get<"/users/:id", user>,                   //
+    nen::any<"/echo", echo>,                        //
+    nen::streamed<nen::post<"/discard", discard>>,  //
+    nen::get<"/bytes/:count", bytes>,               //
+    nen::get<"/slow/:ms", slow>,                    //
+    nen::get<"/stream/:count", stream>,             //
     nen::get<"/events", events>>;
 
 constexpr nen::config with_shards(std::uint32_t shards) {

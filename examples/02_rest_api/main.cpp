@@ -57,7 +57,7 @@ struct sensors {
 
 // ---- An extractor: handlers can take whatever nen::extractor is specialised for. ----
 
-/// "?skip=10&limit=5", either may be left out; what is no number is 400 before the handler is called.
+/// "?skip=10&limit=5", either may be left out; what is no number is 400 without the handler.
 struct page {
   std::uint32_t skip = 0;
   std::uint32_t limit = 20;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/http/body_part.hpp>
 #include <nen/http/conditional.hpp>
 #include <nen/http/cookie.hpp>
 #include <nen/http/event_stream.hpp>

@@ -1,4 +1,4 @@
-// expect: a callback that is called later is kept as bytes: capture numbers, pointers and references only
+// expect: a callback that is called later is kept as bytes: capture numbers
 #include <nen/http/router.hpp>
 
 #include <string>

@@ -26,6 +26,7 @@ struct recorder : deferred_host {
   std::vector<std::string> calls;
   std::vector<request_name> names;
   deferred_callback callback{};
+  nen::detail::body_callback consumer{};
   nen::detail::stream_callback producer{};
   bool says = true;
   completion_outcome outcome = completion_outcome::no_room;
@@ -59,6 +60,9 @@ const deferred_host::functions recorder::table = {
     },
     [](deferred_host& h) noexcept -> nen::detail::stream_callback& {
       return recorder::self(h).producer;
+    },
+    [](deferred_host& h) noexcept -> nen::detail::body_callback& {
+      return recorder::self(h).consumer;
     }};
 
 const auto hello = [](const nen::request&, nen::response& res) { return res.text("hello"); };

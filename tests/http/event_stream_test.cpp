@@ -17,7 +17,7 @@ using nen::test::memory_output;
 std::string written(const event& e) {
   memory_output out(1024, 2048);
   out.begin_message();
-  body_stream body(out, false, false);
+  body_stream body(out, false);
   NEN_ASSERT(nen::event_writer(body).write(e));
   return out.text();
 }
@@ -39,6 +39,7 @@ TEST_CASE("an event is its fields, one a line, and an empty line", "[event_strea
        "event: n\nid: i\nretry: 2500\ndata: d\n\n"},
       {{.data = " leading"}, "data:  leading\n\n"},
       {{.data = "", .id = "7"}, "id: 7\ndata: \n\n"},
+      {{.retry_ms = 5}, "retry: 5\n\n"},
       {{.data = "\xc3\xa4"}, "data: \xc3\xa4\n\n"},
   };
   for (const row& r : rows) CHECK(written(r.e) == r.text);
@@ -70,7 +71,7 @@ TEST_CASE("every way to end a line begins another data line", "[event_stream]") 
 TEST_CASE("each event is one chunk", "[event_stream]") {
   memory_output out(1024, 2048);
   out.begin_message();
-  body_stream body(out, true, false);
+  body_stream body(out, true);
   nen::event_writer events(body);
   CHECK(events.write({.data = "a\nb", .id = "1"}));
   CHECK(events.write_keep_alive());
@@ -83,7 +84,7 @@ TEST_CASE("an event that does not fit is not begun", "[event_stream]") {
   const std::string framed = "134\r\ndata: " + data + "\n\n\r\n";
   memory_output out(1024, 2048);
   out.begin_message();
-  body_stream body(out, true, false);
+  body_stream body(out, true);
   std::string all;
   while (nen::event_writer(body).write({.data = data})) {
     all += framed;
@@ -97,7 +98,7 @@ TEST_CASE("an event that does not fit is not begun", "[event_stream]") {
 TEST_CASE("in the last call no event is written", "[event_stream]") {
   memory_output out(1024, 2048);
   out.begin_message();
-  body_stream body(out, true, true);
+  body_stream body(nen::body_stream::end{});
   CHECK(!nen::event_writer(body).write({.data = "x"}));
   CHECK(!nen::event_writer(body).write_keep_alive());
   CHECK(out.text().empty());

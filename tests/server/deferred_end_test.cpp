@@ -235,11 +235,12 @@ TEST_CASE("without send slots complete() says so, and works when there are some"
 
 TEST_CASE("a callback that finds no send slots is called when there are some", "[server]") {
   run_of run(server, patient);
-  auto readers = stalled_readers(run);
-  client waiting = parked(run, get_of("/late/50"), 1);
-  CHECK(waiting.is_quiet_for(200));
+  client waiting = parked(run, get_of("/late/300"), 1);
+  auto readers =
+      stalled_readers(run, 7);  // two of the nine slots are left, and an answer takes three
+  CHECK(waiting.is_quiet_for(600));
   for (client& c : readers) CHECK(c.read_answer().body.size() == large.size());
-  CHECK(waiting.read_answer().body == "GET /late/50 - ");
+  CHECK(waiting.read_answer().body == "GET /late/300 - ");
 }
 
 TEST_CASE("draining lets a deferred answer finish, and closes behind it", "[server]") {

@@ -181,9 +181,9 @@ inline client parked(const run_of& run, const std::string& request, std::uint64_
 }
 
 /// Clients that don't read: what they hold leaves no room for one answer inside another.
-inline std::vector<client> stalled_readers(const run_of& run) {
+inline std::vector<client> stalled_readers(const run_of& run, int count = 4) {
   std::vector<client> readers;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < count; ++i) {
     readers.push_back(run.connect(4096));
     readers.back().send(get_of("/large"));
     if (readers.back().is_quiet_for(10'000)) FAIL("no answer begins");

@@ -257,6 +257,14 @@ class client {
     const timeval limit{10, 0};  // a send that nobody takes must not hang the whole suite
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), size) == 0) return;
+    if (errno == EINTR) {  // a ring of this thread's interrupts calls; the connect itself goes on
+      pollfd ready{fd_, POLLOUT, 0};
+      while (::poll(&ready, 1, -1) < 0 && errno == EINTR) continue;
+      int problem = 0;
+      socklen_t bytes = sizeof problem;
+      if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &problem, &bytes) == 0 && problem == 0) return;
+      errno = problem;
+    }
     const int problem = errno;
     close();
     throw std::runtime_error(std::string("connect: ") + std::strerror(problem));

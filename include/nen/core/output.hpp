@@ -83,6 +83,8 @@ class output {
     begin_message();
   }
 
+  /// How much append takes for one message.
+  std::size_t body_bytes_max() const noexcept { return owner_->body_bytes_max; }
   /// How much append may still take for this message.
   std::size_t body_left() const noexcept { return body_left_; }
 

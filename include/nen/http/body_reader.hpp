@@ -27,6 +27,17 @@ class body_reader {
     return head.chunked ? feed_chunks(begin, end, limits) : feed_sized(begin, end, head, limits);
   }
 
+  /// From now on content is dropped by the caller as it comes (drop_content), and has no limit.
+  void stream() { streams_ = true; }
+
+  /// Forgets the content that has come. What comes next is gathered where it lies.
+  void drop_content() {
+    dropped_ += size_;
+    size_ = 0;
+    data_ = nullptr;
+    is_elsewhere_ = false;
+  }
+
   /// Says where the body begins when nothing of it has come.
   void expect_at(char* begin) { next_ = begin; }
 
@@ -62,6 +73,7 @@ class body_reader {
 
   /// How many bytes the body may still get.
   std::uint64_t room(const parse_limits& limits) const {
+    if (streams_) return ~std::uint64_t{0};
     const bool is_smaller = is_elsewhere_ && capacity_ < limits.body_bytes_max;
     return (is_smaller ? capacity_ : limits.body_bytes_max) - size_;
   }
@@ -71,18 +83,20 @@ class body_reader {
   std::uint64_t size_;      ///< how many bytes were gathered
   std::uint64_t capacity_;  ///< valid when is_elsewhere_
   chunk_decoder chunks_;
+  std::uint64_t dropped_;   ///< how many bytes came before those
+  bool streams_;       ///< true exactly when stream was called
   bool is_elsewhere_;  ///< true exactly when move_into was called
 };
 
 inline parse_result body_reader::feed_sized(char* begin, char* end, const request_head& head,
                                             const parse_limits& limits) {
-  const std::uint64_t missing = head.content_length - size_;
+  const std::uint64_t missing = head.content_length - dropped_ - size_;
   const auto available = static_cast<std::uint64_t>(end - begin);
   const auto size = static_cast<std::size_t>(available < missing ? available : missing);
   if (missing > room(limits) || !gather(begin, size, limits)) {
     return reject(status::content_too_large);
   }
-  const bool is_whole = size_ == head.content_length;
+  const bool is_whole = size == missing;
   return consume(is_whole ? parse_status::message_complete : parse_status::need_more, begin,
                  begin + size);
 }

@@ -19,24 +19,26 @@ namespace nen {
 class body_stream {
  public:
   /// What the producer wants next.
-  enum class next_step : std::uint8_t { more, wait, sleep, finished };
+  enum class next_step : std::uint8_t { more, wait, sleep, finished, failed };
 
   /// @param chunked  false: the body ends with the connection, for HTTP/1.0
-  /// @param ended    the client is gone or the server stops: a last call, for cleaning up
-  body_stream(output& out, bool chunked, bool ended) noexcept
-      : out_(out), chunked_(chunked), ended_(ended) {}
+  body_stream(output& out, bool chunked) noexcept : out_(&out), chunked_(chunked) {}
+  /// For the last call of all.
+  struct end {};
+  explicit body_stream(end) noexcept {}
   body_stream(const body_stream&) = delete;
   body_stream& operator=(const body_stream&) = delete;
 
   /// Writes the parts, one behind the other, all or nothing.
   /// @returns  false when they do not fit now: return, and write them when called again
-  /// @pre      together at most config::response_bytes_max - 32 bytes, or they will never fit
+  /// Parts that could never fit, because they are together longer than config::response_bytes_max
+  /// (less 12 bytes for the chunk around them), end the answer short, so that the client sees it.
   bool write(std::initializer_list<std::string_view> parts) noexcept {
     std::size_t size = 0;
     for (const auto part : parts) size += part.size();
-    if (size == 0) return !ended_;
+    if (size == 0) return !ended();
     if (!open_chunk(size)) return false;
-    for (const auto part : parts) (void)out_.append(part);
+    for (const auto part : parts) (void)out_->append(part);
     close_chunk();
     return true;
   }
@@ -56,7 +58,7 @@ class body_stream {
   }
 
   /// True in the last call: nothing can be written any more.
-  bool ended() const noexcept { return ended_; }
+  bool ended() const noexcept { return out_ == nullptr; }
 
   next_step step() const noexcept { return step_; }
   std::uint32_t sleep_ms() const noexcept { return sleep_ms_; }
@@ -68,17 +70,16 @@ class body_stream {
 
   void set_step(next_step step) noexcept {
     NEN_ASSERT(step_ != next_step::finished);
-    step_ = step;
+    if (step_ != next_step::failed) step_ = step;
   }
 
   bool open_chunk(std::size_t size) noexcept;
   void close_chunk() noexcept {
-    if (chunked_) (void)out_.append("\r\n");
+    if (chunked_) (void)out_->append("\r\n");
   }
 
-  output& out_;
-  bool chunked_;
-  bool ended_;
+  output* out_ = nullptr;  // null exactly in the last call
+  bool chunked_ = false;
   next_step step_ = next_step::wait;
   std::uint32_t sleep_ms_ = 0;
 };
@@ -86,10 +87,13 @@ class body_stream {
 /// Begins a chunk (RFC 9112 §7.1) of exactly `size` bytes if all of it fits.
 inline bool body_stream::open_chunk(std::size_t size) noexcept {
   NEN_ASSERT(step_ != next_step::finished);
-  if (ended_) return false;
-  NEN_ASSERT(size <= 0xffff'ffff);
+  if (ended() || step_ == next_step::failed) return false;
+  if (size > 0xffff'ffff || size + chunk_frame_bytes_max > out_->body_bytes_max()) {
+    step_ = next_step::failed;
+    return false;
+  }
   step_ = next_step::more;
-  if (size + chunk_frame_bytes_max > out_.body_left()) return false;
+  if (size + chunk_frame_bytes_max > out_->body_left()) return false;
   if (!chunked_) return true;
   char text[10];
   std::size_t digits = 0;
@@ -99,27 +103,28 @@ inline bool body_stream::open_chunk(std::size_t size) noexcept {
   }
   text[digits++] = '\r';
   text[digits++] = '\n';
-  return out_.append({text, digits});
+  return out_->append({text, digits});
 }
 
 inline bool body_stream::finish(std::initializer_list<field> trailers) noexcept {
   NEN_ASSERT(step_ != next_step::finished);
-  if (chunked_ && !ended_) {
+  if (step_ == next_step::failed) return false;
+  if (chunked_ && !ended()) {
     std::size_t size = 5;
     for (const field& trailer : trailers) {
       NEN_ASSERT(detail::is_field_name(trailer.name) && detail::is_field_value(trailer.value));
       size += trailer.name.size() + trailer.value.size() + 4;
     }
-    if (size > out_.body_left()) {
+    if (size > out_->body_left()) {
       step_ = next_step::more;
       return false;
     }
-    (void)out_.append("0\r\n");
+    (void)out_->append("0\r\n");
     for (const field& trailer : trailers)
       for (const auto part :
            {trailer.name, std::string_view(": "), trailer.value, std::string_view("\r\n")})
-        (void)out_.append(part);
-    (void)out_.append("\r\n");
+        (void)out_->append(part);
+    (void)out_->append("\r\n");
   }
   step_ = next_step::finished;
   return true;

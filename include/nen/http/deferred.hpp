@@ -12,6 +12,7 @@
 
 namespace nen {
 
+struct body_part;
 class body_stream;
 class request;
 class response;
@@ -30,6 +31,7 @@ struct deferred_access;
 
 using deferred_callback = small_callback<reply(const request&, response&)>;
 using stream_callback = small_callback<void(body_stream&)>;
+using body_callback = small_callback<reply(const body_part&, response&)>;
 
 /// Which request of which connection: of no later owner of its slot, and not its next request.
 struct request_name {
@@ -52,6 +54,8 @@ struct deferred_host {
     bool (*wake)(deferred_host&, const request_name&) noexcept;
     /// Where the handler that is running puts its stream's producer.
     stream_callback& (*stream)(deferred_host&) noexcept;
+    /// Where it puts what takes the request's body.
+    body_callback& (*receive)(deferred_host&) noexcept;
   };
   const functions* call;
 };
@@ -74,7 +78,11 @@ class deferred {
   /// @param f  reply(const request&, response&): called with the request that was kept, before this
   ///           returns, or not at all
   template <class F>
-  completion_outcome complete(F&& f) const {
+  completion_outcome complete(F f) const {
+    static_assert(
+        std::is_invocable_r_v<reply, F&, const request&, response&>,
+        "what completes a deferred answer takes (const nen::request&, nen::response&) and "
+        "returns nen::reply");
     return host_ == nullptr ? completion_outcome::gone : host_->call->complete(*host_, name_, f);
   }
 
@@ -88,7 +96,8 @@ class deferred {
     return host_ != nullptr && host_->call->after(*host_, name_, milliseconds, callback);
   }
 
-  /// Has the producer of a streamed answer called again, soon: for one that waits.
+  /// Has the producer of a streamed answer, or what takes a streamed body, called again, soon: for
+  /// one that waits.
   /// @returns  false when nobody waits
   bool wake() const noexcept { return host_ != nullptr && host_->call->wake(*host_, name_); }
 

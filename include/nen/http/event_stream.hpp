@@ -9,9 +9,9 @@
 
 namespace nen {
 
-/// One event. Empty members are left out.
+/// One event. What is not set is left out; without data a client sees no event.
 struct event {
-  std::string_view data;       ///< may have several lines
+  std::string_view data = {};  ///< may be empty, and may have several lines
   std::string_view id = {};    ///< comes back as Last-Event-ID when the client reconnects
   std::string_view name = {};  ///< the type; "message" if empty
   std::uint32_t retry_ms =
@@ -42,7 +42,7 @@ class event_writer {
     std::size_t size = 0;
     for_each_part(e, [&](std::string_view part) { size += part.size(); });
     if (!out_.open_chunk(size)) return false;
-    for_each_part(e, [&](std::string_view part) { (void)out_.out_.append(part); });
+    for_each_part(e, [&](std::string_view part) { (void)out_.out_->append(part); });
     out_.close_chunk();
     return true;
   }
@@ -71,7 +71,7 @@ class event_writer {
     }
     // Every way to end a line ends one here, so that data can't pretend to be another field.
     std::string_view rest = e.data;
-    while (true) {
+    while (e.data.data() != nullptr) {
       const auto end = rest.find_first_of("\r\n");
       line("data: ", rest.substr(0, end));
       if (end == rest.npos) break;

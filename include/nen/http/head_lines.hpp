@@ -12,6 +12,19 @@
 
 namespace nen {
 
+/// What every response of a server has in common.
+struct response_defaults {
+  std::string_view lines;  ///< whole field lines for every head: Server (if any) and Date
+};
+
+/// How the answer to one request is to be framed.
+struct response_framing {
+  bool without_body = false;  ///< HEAD: the head is as for GET, RFC 9110 §9.3.2
+  bool keep_alive = true;     ///< false: the response says "Connection: close"
+  bool http_1_0 = false;      ///< a kept 1.0 connection must be said, RFC 9112 §9.3
+  bool streams = false;       ///< the body's length is not known when its head is sent
+};
+
 namespace detail {
 
 inline char* put(char* to, std::string_view bytes) noexcept {

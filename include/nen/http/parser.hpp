@@ -47,8 +47,8 @@ class request_parser {
   /// @param end    the end of the bytes that are there; nothing at or behind it is read
   parse_result feed(char* begin, char* end);
 
-  /// Hands an unfinished message to another parser, after the caller has copied the message's
-  /// bytes from the base to `new_base`. Costs a copy of the state and of the fields seen so far.
+  /// Hands an unfinished message to another parser, after the caller has copied the message's bytes
+  /// from the base to `new_base`. Costs a copy of the state and of the fields seen so far.
   /// @pre  `to`'s table has room for them (asserted)
   void move_to(request_parser& to, char* new_base, field_ref* table, std::uint16_t fields) const;
 
@@ -57,6 +57,11 @@ class request_parser {
   /// @param capacity  a body with more bytes is answered with 413
   /// @pre             what has come fits (asserted)
   void body_into(char* data, std::uint64_t capacity);
+
+  /// From head_complete on: the body is taken away part by part (drop_body) and may have any
+  /// length.
+  void stream_body() { body_.stream(); }
+  void drop_body() { body_.drop_content(); }
 
   /// True exactly between head_complete and message_complete (or rejected).
   bool in_body() const { return phase_ == phase::body; }
@@ -388,9 +393,6 @@ inline int request_parser::on_head_complete() {
   }
   detail::head_checker checker(head_, base_, end_, table_);
   answer_ = checker.check(limits_.target_bytes_max);
-  if (answer_ == detail::no_fault && head_.content_length > limits_.body_bytes_max) {
-    answer_ = status::content_too_large;
-  }
   return answer_ == detail::no_fault ? static_cast<int>(HPE_PAUSED) : -1;
 }
 

@@ -17,19 +17,6 @@ namespace nen {
 
 class json_value;
 
-/// What every response of a server has in common.
-struct response_defaults {
-  std::string_view lines;  ///< whole field lines for every head: Server (if any) and Date
-};
-
-/// How the answer to one request is to be framed.
-struct response_framing {
-  bool without_body = false;  ///< HEAD: the head is as for GET, RFC 9110 §9.3.2
-  bool keep_alive = true;     ///< false: the response says "Connection: close"
-  bool http_1_0 = false;      ///< a kept 1.0 connection must be said, RFC 9112 §9.3
-  bool streams = false;       ///< the body's length is not known when its head is sent
-};
-
 /// The answer to one request. A handler sets the status and fields it wants, then returns what one
 /// of the functions that give a reply returned.
 class response {
@@ -114,11 +101,12 @@ class response {
   template <class Producer>
   reply stream(std::string_view content_type, Producer producer) noexcept {
     auto* const host = detail::deferred_access::host(handle_);
-    NEN_ASSERT(host != nullptr);
+    if (host == nullptr) return bare_status();  // an error's answer: nobody can wait for more of it
+    if (!has_content()) return send_checked({}, {});
     check_content_type(content_type);
     framing_.streams = true;
     close_head(content_type, unknown_length);
-    if (!failed_ && !framing_.without_body && has_content()) {
+    if (!failed_ && !framing_.without_body) {
       host->call->stream(*host).set(producer);
       streams_ = true;
     }
@@ -126,6 +114,28 @@ class response {
   }
   bool is_streaming() const noexcept { return streams_; }
   bool is_chunked() const noexcept { return !framing_.http_1_0; }
+
+  /// In a handler in nen::streamed: has the body taken part by part, of whatever length it is. The
+  /// next part is read when the one before was taken, so that the client feels how fast that goes.
+  /// @param consumer  reply(const body_part&, response&): answers when the last part has come (or
+  ///                  earlier; then the connection closes), and returns more() before. It is kept
+  ///                  by value, at most 48 bytes.
+  template <class Consumer>
+  reply receive(Consumer consumer) noexcept {
+    auto* const host = detail::deferred_access::host(handle_);
+    if (host == nullptr) return bare_status();
+    host->call->receive(*host).set(consumer);
+    return more();
+  }
+  /// The next part, please: at once, or after a while, or (later) when defer().wake() says so.
+  reply more(std::uint32_t after_ms = 0) noexcept {
+    start_over();
+    more_after_ms_ = after_ms;
+    receives_ = finished_ = true;
+    return reply{};
+  }
+  bool is_receiving() const noexcept { return receives_; }
+  std::uint32_t more_after_ms() const noexcept { return more_after_ms_; }
 
   /// For an answer that comes later: keep the handle, then return later().
   /// @code  waiting.push_back(res.defer()); return res.later();  @endcode
@@ -160,6 +170,11 @@ class response {
   }
   /// RFC 9110 §15.3.6: a 205 says that its length is 0.
   bool has_content() const noexcept { return has_length() && code_ != nen::status::reset_content; }
+  reply bare_status() noexcept {
+    const auto code = code_;
+    start_over();
+    return status(code);
+  }
   void append(std::string_view part) noexcept {
     if (!failed_) failed_ = !(framing_.without_body ? out_.count(part.size()) : out_.append(part));
   }
@@ -183,8 +198,10 @@ class response {
   bool failed_ = false;       // true exactly when something of this answer could not be written
   bool finished_ = false;     // true exactly when a reply was made
   bool replaced_ = false;
-  bool streams_ = false;          // true exactly when the body is written by a producer
-  bool deferred_ = false;         // true exactly when the answer comes later
+  bool receives_ = false;  // true exactly when more of the request's body is wanted
+  bool streams_ = false;   // true exactly when the body is written by a producer
+  bool deferred_ = false;  // true exactly when the answer comes later
+  std::uint32_t more_after_ms_ = 0;
   std::uint64_t body_bytes_ = 0;  // written by write()
   char* length_gap_ = nullptr;    // where finish() puts the body's length
 };
@@ -290,7 +307,7 @@ inline reply response::later() noexcept {
 inline void response::start_over() noexcept {
   out_.restart_message();
   code_ = nen::status::ok;
-  head_open_ = head_closed_ = failed_ = finished_ = deferred_ = streams_ = false;
+  head_open_ = head_closed_ = failed_ = finished_ = deferred_ = streams_ = receives_ = false;
   framing_.streams = false;
   body_bytes_ = 0;
   length_gap_ = nullptr;

@@ -55,6 +55,8 @@ struct route_set<type_list<Route...>> {
   static constexpr auto table =
       draft.template fit<draft.node_count, draft.edge_count, draft.text_bytes>();
 
+  static constexpr std::array<bool, count + 1> take_head{Route::takes_head..., false};
+
   template <class Call>
   static constexpr std::array<reply (*)(call&), count + 1> code{&Route::template code<Call>::run...,
                                                                 nullptr};
@@ -186,6 +188,20 @@ class router {
   static constexpr const std::array<route_info, route_count>& routes = set::infos;
   /// Bytes of the constant tables that look-ups read.
   static constexpr std::size_t table_bytes = sizeof(set::table);
+
+  /// True when there is a nen::streamed route.
+  static constexpr bool has_streamed = [] {
+    for (const bool takes_head : set::take_head)
+      if (takes_head) return true;
+    return false;
+  }();
+
+  /// True when this request's route wants to be called before the body has come.
+  [[nodiscard]] static bool takes_head(const request& req) noexcept {
+    path_segments segments;
+    const route_match match = lookup(req.method(), req.path(), segments);
+    return match.outcome == route_outcome::found && set::take_head[match.route];
+  }
 
   /// Finds the route for a method and a raw path, without the query.
   /// @param segments  where the path's segments are put, for dispatch

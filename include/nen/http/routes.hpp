@@ -1,5 +1,4 @@
-// What a router is written with: routes, groups, middleware and the handlers of errors.
-// http, L1
+// What a router is written with: routes, groups, middleware and the handlers of errors. http, L1
 #pragma once
 
 #include <concepts>
@@ -58,6 +57,12 @@ template <std::same_as<method>... Method>
 ///                  404)
 template <detail::method_mask Methods, fixed_string Pattern, auto Handler>
 struct route {};
+
+/// A route whose handler is called when the request's head is complete, before its body has come:
+/// streamed<post<"/upload", handler>>. The handler takes the body with response::receive, or
+/// answers without it; then the connection closes.
+template <class Route>
+struct streamed {};
 
 /// GET, and HEAD where no route of the pattern names it: the response leaves out the body.
 template <fixed_string Pattern, auto Handler>
@@ -164,8 +169,10 @@ struct check_route<Methods, Pattern, middleware_list<M...>, Handler> {
 };
 
 /// A route with its groups' prefixes and middleware.
-template <method_mask Methods, fixed_string Pattern, class Middleware, auto Handler>
+template <method_mask Methods, fixed_string Pattern, class Middleware, auto Handler,
+          bool TakesHead = false>
 struct bound_route {
+  static constexpr bool takes_head = TakesHead;
   using pattern_type = pattern<Pattern>;
   static constexpr std::string_view text = Pattern.view();
   static constexpr method_set methods = Methods.set();
@@ -242,6 +249,12 @@ struct item<route<Methods, Pattern, Handler>> : item_defaults {
                                        typename to_middleware<Outer>::type, Handler>>;
 };
 
+template <detail::method_mask Methods, fixed_string Pattern, auto Handler>
+struct item<streamed<route<Methods, Pattern, Handler>>> : item_defaults {
+  template <fixed_string Prefix, class Outer>
+  using routes = type_list<bound_route<Methods, full_pattern<Prefix, Pattern>::value,
+                                       typename to_middleware<Outer>::type, Handler, true>>;
+};
 template <auto... M>
 struct item<use<M...>> : item_defaults {
   using middleware = type_list<constant<M>...>;

@@ -15,6 +15,7 @@ enum class operation : std::uint8_t {
   receive,
   send,
   shutdown,
+  end,
   cancel,
   close,
   wake,

@@ -34,6 +34,7 @@ struct ring_sizes {
 ///   send(t, place, bytes)           all of them, or an error; a short result means the peer left
 ///   send_vector(t, place, parts)    the same for several parts, at most vector_parts_max
 ///   shutdown(t, place)              no more will be sent; receiving goes on
+///   watch_end(t, place)             completes when the peer will send no more, whatever is unread
 ///   cancel(t, which)                ends an operation early; that one still completes, with
 ///   ECANCELED
 ///                                   if it was in time
@@ -56,6 +57,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.send(t, place, bytes);
   r.send_vector(t, place, parts);
   r.shutdown(t, place);
+  r.watch_end(t, place);
   r.cancel(t, t);
   r.close(t, place);
   r.watch(t, 0);

@@ -8,6 +8,7 @@
 #include <nen/io/ring.hpp>
 
 #include <liburing.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -79,6 +80,13 @@ class uring_base {
   void shutdown(token t, std::uint32_t place) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_shutdown(sqe, static_cast<int>(place), SHUT_WR);
+    sqe->flags |= IOSQE_FIXED_FILE;
+    sqe->user_data = t.value;
+  }
+
+  void watch_end(token t, std::uint32_t place) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_poll_add(sqe, static_cast<int>(place), POLLRDHUP);
     sqe->flags |= IOSQE_FIXED_FILE;
     sqe->user_data = t.value;
   }

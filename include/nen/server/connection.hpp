@@ -38,6 +38,8 @@ struct connection_base : timer, list_hook<waiting_tag> {
   bool stops_receiving : 1;  ///< … a cancel of that receive is in flight
   bool has_spoken : 1;       ///< … a byte of the peer's was received
   bool peer_finished : 1;    ///< … the end of the peer's bytes was received
+  bool running : 1;          ///< … a function of the session is running for it
+  bool watches_end : 1;      ///< … it is watched for the end of the peer\'s bytes
   bool paused : 1;           ///< … the session takes no bytes until it resumes
   bool wants_room : 1;       ///< … the session has more to send and is to be called when it can
   bool sending : 1;          ///< … a send is in flight
@@ -59,6 +61,7 @@ struct connection_base : timer, list_hook<waiting_tag> {
   tick read_deadline;
   tick state_began;              ///< when it was accepted, or began to linger
   tick send_began;               ///< of the send in flight
+  tick hold_began;               ///< since when it holds leases that it cannot use
   std::uint32_t lingered_bytes;  ///< thrown away since lingering began
 
   bool has_input() const noexcept { return first_lease != 0; }

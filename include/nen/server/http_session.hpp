@@ -4,6 +4,7 @@
 
 #include <nen/config.hpp>
 #include <nen/core/function_ref.hpp>
+#include <nen/http/body_part.hpp>
 #include <nen/http/body_stream.hpp>
 #include <nen/http/deferred.hpp>
 #include <nen/http/handler.hpp>
@@ -39,6 +40,7 @@ class http_session : detail::deferred_host {
     detail::kept_request kept;  ///< the request that is incomplete, or not answered yet
     std::uint32_t requests;     ///< taken from this connection
     bool deferred;              ///< true exactly when the last one's answer comes later
+    bool receiving;             ///< true exactly when the last one's body is taken part by part
   };
 
   /// Makes the shard known to handles of deferred answers.
@@ -91,7 +93,7 @@ class http_session : detail::deferred_host {
   template <class Peer>
   void on_timeout(Peer& p, timeout_kind kind) {
     if (p.state().kept.stream != 0) return p.want_room();
-    if (kind == timeout_kind::handler) return deferral_due(p);
+    if (kind == timeout_kind::handler) return p.state().receiving ? go_on(p) : deferral_due(p);
     if (kind == timeout_kind::idle || !p.has_room()) return p.close();
     answer_and_close(p, status::request_timeout);
   }
@@ -123,6 +125,7 @@ class http_session : detail::deferred_host {
 
   const auto& head_slots() const noexcept { return store_.heads(); }
   const auto& body_slots() const noexcept { return store_.bodies(); }
+  const auto& stream_slots() const noexcept { return store_.streams(); }
 
  private:
   using store = detail::request_store<Config>;
@@ -156,29 +159,46 @@ class http_session : detail::deferred_host {
   template <class Peer>
   [[gnu::noinline]] void drop_request(Peer& p) noexcept {
     store_.release(p.state().kept);
-    p.state().deferred = false;
+    p.state().deferred = p.state().receiving = false;
   }
 
   /// Where an answer is when its handler has returned.
-  enum class answer_is : std::uint8_t { complete, deferred, streaming };
+  enum class answer_is : std::uint8_t { complete, deferred, streaming, receiving };
 
-  /// Has a complete request answered.
+  /// Has a request answered.
+  /// @param is_whole  false when only its head has come
   template <class Peer>
-  answer_is respond(Peer& p, output& out, const request& message) {
+  answer_is respond(Peer& p, output& out, const request& message, bool is_whole = true) {
     ++p.state().requests;
     p.counters().requests.add();
+    stage(p);
+    const auto outcome = answer(
+        p, out, message,
+        [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); }, is_whole);
+    if (outcome != answer_is::deferred) staged_for_ = {};
+    if (outcome != answer_is::receiving || !is_whole) return outcome;
+    staged_for_ = name(p);
+    return answer(p, out, message, [&](response& res) {  // all of the body is there
+      return staged_consumer_({message, message.body(), true}, res);
+    });
+  }
+
+  /// Forgets what the handler before has left for after its return.
+  template <class Peer>
+  void stage(Peer& p) noexcept {
     staged_.callback.clear();
     staged_producer_.clear();
+    staged_consumer_.clear();
     staged_for_ = name(p);
-    return answer(p, out, message,
-                  [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); });
   }
 
   /// Has `make` write the answer to `message`, and closes behind it if it is the last.
+  /// @param is_whole  false when a part of the request is still to come: what an answer leaves
+  ///                  unread can't be told from a next request, so that it is the last
   template <class Peer>
   answer_is answer(Peer& p, output& out, const request& message,
-                   function_ref<reply(response&)> make) {
-    const bool is_last = requests_max_ != 0 && p.state().requests >= requests_max_;
+                   function_ref<reply(response&)> make, bool is_whole = true) {
+    const bool is_last = !is_whole || (requests_max_ != 0 && p.state().requests >= requests_max_);
     response res(out, defaults_,
                  {.without_body = message.method() == method::head,
                   .keep_alive = message.keep_alive() && !p.draining() && !is_last,
@@ -187,6 +207,10 @@ class http_session : detail::deferred_host {
     guard(p, message, res, make);
     NEN_ASSERT(res.finished());
     if (res.is_deferred()) return answer_is::deferred;
+    if (res.is_receiving()) {
+      more_after_ms_ = res.more_after_ms();
+      return answer_is::receiving;
+    }
     if (res.is_streaming()) {
       if (start_stream(p, out, res)) return answer_is::streaming;
       (void)res.field("Retry-After", "1").status(status::service_unavailable);
@@ -246,6 +270,16 @@ class http_session : detail::deferred_host {
   [[gnu::cold]] void deferral_due(Peer& p);
   template <class Peer>
   completion_outcome complete(Peer& p, function_ref<reply(const request&, response&)> make);
+  // Bodies that are taken part by part: http_session_receive.ipp.
+  template <class Peer>
+  [[gnu::cold]] char* begin_receiving(Peer& p, output& out, char* at, char* end);
+  template <class Peer>
+  [[gnu::cold]] char* receive_part(Peer& p, output& out, char* at, char* end);
+  template <class Peer>
+  [[gnu::cold]] void deliver(Peer& p, output& out, bool is_last);
+  template <class Peer>
+  [[gnu::cold]] void go_on(Peer& p) noexcept;
+
   // Answers that are streamed: http_session_stream.ipp.
   template <class Peer>
   bool start_stream(Peer& p, output& out, response& res);
@@ -257,6 +291,10 @@ class http_session : detail::deferred_host {
   void tell_producer_of_end(Peer& p) noexcept;
   template <class Peer>
   void drain_stream(Peer& p) noexcept;
+  template <class Peer>
+  void finish_stream(Peer& p, body_stream& body) noexcept;
+  template <class Peer>
+  bool run_producer(Peer& p, body_stream& body) noexcept;
 
   template <class Shard>
   struct handle_calls;
@@ -274,9 +312,7 @@ class http_session : detail::deferred_host {
   template <class Peer>
   [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
                                 bool to_head = false) {
-    static constexpr request_head nothing{};
-    const request empty(nothing, "", nullptr, {});
-    const request& shown = refused != nullptr ? *refused : empty;
+    const request& shown = refused != nullptr ? *refused : no_request();
     response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
     guard(p, shown, res, [&](response& r) {
       r.set_status(code);
@@ -289,6 +325,12 @@ class http_session : detail::deferred_host {
     }
     drop_request(p);
     p.close_lingering();
+  }
+
+  static const request& no_request() noexcept {
+    static constexpr request_head nothing{};
+    static constexpr request empty(nothing, "", nullptr, {});
+    return empty;
   }
 
   template <class Peer>
@@ -309,6 +351,8 @@ class http_session : detail::deferred_host {
   std::uint32_t requests_max_;
   detail::deferral staged_;  // of the handler that is running, until it is known to defer
   detail::stream_callback staged_producer_;
+  detail::body_callback staged_consumer_;
+  std::uint32_t more_after_ms_;  // what the consumer that was called last asked for
   detail::request_name staged_for_;
   void* shard_;
   pthread_t thread_;
@@ -321,4 +365,5 @@ class http_session : detail::deferred_host {
 
 #include <nen/server/http_session_deferred.ipp>
 #include <nen/server/http_session_read.ipp>
+#include <nen/server/http_session_receive.ipp>
 #include <nen/server/http_session_stream.ipp>

@@ -9,7 +9,8 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::defer(Peer& p, output& out, const char* begin) {
   const bool with_body = !parser_.message().body().empty();
-  if (keep(p, out, begin, parser_.head().head_bytes, with_body)) defer_kept(p, out);
+  if (keep(p, out, begin, parser_.head().head_bytes, with_body)) return defer_kept(p, out);
+  staged_for_ = {};
 }
 
 template <class Routes, config Config, class... State>
@@ -63,7 +64,7 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 completion_outcome http_session<Routes, Config, State...>::complete(
     Peer& p, function_ref<reply(const request&, response&)> make) {
-  if (!p.has_room_beside_another()) return completion_outcome::no_room;
+  if (!p.has_room_beside_others()) return completion_outcome::no_room;
   defaults_ = common_lines_.at(p.unix_seconds());
   const auto staged_producer = staged_producer_;  // of the handler that completes this one, if any
   slot& kept = store_.head_of(p.state().kept);
@@ -76,6 +77,10 @@ completion_outcome http_session<Routes, Config, State...>::complete(
     case answer_is::streaming:
       store_.release_request(p.state().kept);
       p.state().deferred = false;
+      break;
+    case answer_is::receiving:  // the body was taken long ago
+      refuse(p, out, status::internal_server_error);
+      p.resume();
       break;
     case answer_is::complete:
       drop_request(p);
@@ -102,12 +107,14 @@ struct http_session<Routes, Config, State...>::handle_calls {
     auto* const shard = static_cast<Shard*>(session(h).shard_);
     if (!shard->is_open(n.connection, n.generation)) return nullptr;
     const connection_state& state = shard->session_state(n.connection);
-    const bool waits = state.deferred || state.kept.stream != 0;
+    const bool waits = state.deferred || state.receiving || state.kept.stream != 0;
     return waits && state.requests == n.request ? shard : nullptr;
   }
   static Shard* shard_deferring(host& h, const name& n) noexcept {
     Shard* const shard = shard_of(h, n);
-    return shard != nullptr && shard->session_state(n.connection).deferred ? shard : nullptr;
+    if (shard == nullptr || !shard->session_state(n.connection).deferred) return nullptr;
+    return shard->is_running(n.connection) ? nullptr
+                                           : shard;  // its own callback has to return first
   }
 
   static bool pending(host& h, const name& n) noexcept { return shard_of(h, n) != nullptr; }
@@ -132,8 +139,8 @@ struct http_session<Routes, Config, State...>::handle_calls {
       self.staged_.call_at = when;
       return true;
     }
-    Shard* const shard = shard_deferring(h, n);
-    if (shard == nullptr) return false;
+    Shard* const shard = shard_of(h, n);
+    if (shard == nullptr || !shard->session_state(n.connection).deferred) return false;
     detail::deferral& waits = self.store_.head_of(shard->session_state(n.connection).kept).waits;
     waits.callback = callback;
     waits.call_at = when;
@@ -143,14 +150,19 @@ struct http_session<Routes, Config, State...>::handle_calls {
 
   static bool wake(host& h, const name& n) noexcept {
     Shard* const shard = shard_of(h, n);
-    if (shard == nullptr || shard->session_state(n.connection).kept.stream == 0) return false;
-    shard->act_on(n.connection, [](typename Shard::peer& p) { p.want_room(); });
+    if (shard == nullptr || shard->session_state(n.connection).deferred) return false;
+    shard->act_on(n.connection, [&](typename Shard::peer& p) {
+      if (p.state().receiving) return session(h).go_on(p);
+      p.want_room();
+    });
     return true;
   }
 
   static detail::stream_callback& stream(host& h) noexcept { return session(h).staged_producer_; }
 
-  static constexpr host::functions table = {pending, complete, after, wake, stream};
+  static detail::body_callback& receive(host& h) noexcept { return session(h).staged_consumer_; }
+
+  static constexpr host::functions table = {pending, complete, after, wake, stream, receive};
 };
 
 }  // namespace nen

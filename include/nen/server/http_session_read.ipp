@@ -15,12 +15,28 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
   parse_result got = parser_.feed(at, end);
   if (got.status == parse_status::head_complete) {
     at += got.consumed;
+    if constexpr (Routes::has_streamed) {
+      if (Routes::takes_head(parser_.message())) {
+        if (!keep(p, out, begin, parser_.head().head_bytes, false)) return end;
+        return begin_receiving(p, out, at, end);
+      }
+    }
     got = parser_.feed(at, end);
   }
   at += got.consumed;
   switch (got.status) {
     case parse_status::message_complete:
-      if (respond(p, out, parser_.message()) == answer_is::deferred) defer(p, out, begin);
+      switch (respond(p, out, parser_.message())) {
+        case answer_is::deferred:
+          defer(p, out, begin);
+          break;
+        case answer_is::receiving:
+          refuse(p, out, status::internal_server_error);
+          break;
+        case answer_is::streaming:
+        case answer_is::complete:
+          break;
+      }
       return at;
     case parse_status::need_more:
       keep_incomplete(p, out, begin, end);
@@ -39,6 +55,7 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
 template <class Routes, config Config, class... State>
 template <class Peer>
 char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char* at, char* end) {
+  if (p.state().receiving) return receive_part(p, out, at, end);
   slot& kept = store_.head_of(p.state().kept);
   parse_result got{};
   if (kept.parser.in_body()) {
@@ -55,16 +72,26 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
     if (got.status == parse_status::head_complete) {
       store_.set_complete(kept);
       p.set_read_timeout(timeout_kind::body, body_timeout_);
+      if constexpr (Routes::has_streamed) {
+        if (Routes::takes_head(kept.parser.message())) return begin_receiving(p, out, at, end);
+      }
       got = kept.parser.feed(at, end);
       at += got.consumed;
     }
   }
   switch (got.status) {
     case parse_status::message_complete:
-      if (respond(p, out, kept.parser.message()) == answer_is::deferred) {
-        defer_kept(p, out);
-      } else {
-        store_.release_request(p.state().kept);
+      switch (respond(p, out, kept.parser.message())) {
+        case answer_is::deferred:
+          defer_kept(p, out);
+          break;
+        case answer_is::receiving:
+          refuse(p, out, status::internal_server_error);
+          break;
+        case answer_is::streaming:
+        case answer_is::complete:
+          store_.release_request(p.state().kept);
+          break;
       }
       return at;
     case parse_status::need_more:
@@ -142,7 +169,7 @@ bool http_session<Routes, Config, State...>::evict_head(Peer& p) {
   if (oldest == nullptr) return false;
   p.counters().head_slots_evicted.add();
   p.with_other(oldest->connection, [&](Peer& other) {
-    if (other.has_room_beside_another()) {
+    if (other.has_room_beside_others()) {
       answer_and_close(other, status::request_timeout);
     } else {
       drop_request(other);

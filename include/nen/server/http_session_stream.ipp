@@ -29,31 +29,51 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
   detail::stream_slot& stream = store_.stream_of(p.state().kept);
   stream.rests = false;
   p.set_read_timeout(timeout_kind::none, 0);
-  body_stream body(out, stream.chunked, false);
-#if defined(__cpp_exceptions)
-  try {
-    stream.producer(body);
-  } catch (...) {
+  body_stream body(out, stream.chunked);
+  if (!run_producer(p, body)) {
     // Half of a body is out. Without its end the client sees that it is not whole.
-    p.counters().handler_exceptions.add();
     stream.keep_alive = false;
     return end_stream(p);
   }
-#else
-  stream.producer(body);
-#endif
   switch (body.step()) {
     case body_stream::next_step::more:
       return p.want_room();
     case body_stream::next_step::finished:
       return end_stream(p);
+    case body_stream::next_step::failed:
+      p.counters().responses_replaced.add();
+      stream.keep_alive = false;
+      return end_stream(p);
     case body_stream::next_step::wait:
-      stream.rests = true;
-      return;
     case body_stream::next_step::sleep:
-      stream.rests = true;
-      return p.set_read_timeout(timeout_kind::handler, std::max(body.sleep_ms(), 1u));
+      break;
   }
+  if (p.draining()) return finish_stream(p, body);
+  stream.rests = true;
+  if (body.step() == body_stream::next_step::sleep)
+    p.set_read_timeout(timeout_kind::handler, std::max(body.sleep_ms(), 1u));
+}
+
+/// @returns  false when an exception left the producer
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool http_session<Routes, Config, State...>::run_producer(Peer& p, body_stream& body) noexcept {
+  detail::stream_slot& stream = store_.stream_of(p.state().kept);
+#if defined(__cpp_exceptions)
+  try {
+    stream.producer(body);
+    return true;
+  } catch (const std::exception& problem) {
+    on_exception_(no_request(), problem.what());
+  } catch (...) {
+    on_exception_(no_request(), "not a std::exception");
+  }
+  p.counters().handler_exceptions.add();
+  return false;
+#else
+  stream.producer(body);
+  return true;
+#endif
 }
 
 template <class Routes, config Config, class... State>
@@ -69,26 +89,29 @@ void http_session<Routes, Config, State...>::end_stream(Peer& p) noexcept {
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::tell_producer_of_end(Peer& p) noexcept {
-  auto out = p.writer();
-  body_stream body(out, false, true);
-  store_.stream_of(p.state().kept).producer(body);
+  body_stream body(body_stream::end{});
+  (void)run_producer(p, body);
 }
 
-/// A stream that waits for something to happen is ended; one that is under way may go on for a
-/// while.
+/// The server stops: a stream that waits for something to happen is ended; one that is under way
+/// may go on for a while.
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::drain_stream(Peer& p) noexcept {
-  detail::stream_slot& stream = store_.stream_of(p.state().kept);
+  const detail::stream_slot& stream = store_.stream_of(p.state().kept);
   if (!stream.rests) return;
+  if (!p.has_room()) return p.close();
+  auto out = p.writer();
+  out.begin_message();
+  body_stream body(out, stream.chunked);
+  finish_stream(p, body);
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::finish_stream(Peer& p, body_stream& body) noexcept {
+  (void)body.finish();
   tell_producer_of_end(p);
-  if (stream.chunked && p.has_room()) {
-    auto out = p.writer();
-    out.begin_message();
-    body_stream body(out, true, false);
-    (void)body.finish();
-  }
-  stream.keep_alive = false;
   end_stream(p);
 }
 

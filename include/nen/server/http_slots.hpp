@@ -37,7 +37,9 @@ struct head_slot : list_hook<incomplete_head_tag> {  // linked exactly while the
                                                      // head is incomplete
   std::uint32_t connection;
   std::uint32_t used;
-  deferral waits;  // valid while the answer is deferred
+  deferral waits;                 // valid while the answer is deferred
+  body_callback consumer;         // valid while the body is streamed
+  std::uint32_t bytes_this_time;  // of that body, since its timeout was set
   request_parser_with<Fields> parser;
   char bytes[HeadBytes];
 };

@@ -58,9 +58,9 @@ class tcp_shard {
 
     /// True when a whole message can be written, whatever its length up to response_bytes_max.
     bool has_room() const noexcept { return shard_.queue_.has_room_for(connection_); }
-    /// The same for this connection while another one is in the middle of a message.
-    bool has_room_beside_another() const noexcept {
-      return has_room() && shard_.queue_.has_room(2);
+    /// The same while others are in the middle of a message, each of which was promised its room.
+    bool has_room_beside_others() const noexcept {
+      return has_room() && shard_.queue_.has_room(shard_.running_);
     }
 
     /// Where the bytes to be sent are written; sent when the session's function returns.
@@ -93,7 +93,10 @@ class tcp_shard {
 
     /// While paused, no bytes are offered; that the peer left is still noticed.
     void pause() noexcept { connection_.paused = true; }
-    void resume() noexcept { connection_.paused = false; }
+    void resume() noexcept {
+      connection_.paused = false;
+      shard_.stop_waiting(connection_);  // settling finds its new place
+    }
     bool paused() const noexcept { return connection_.paused; }
 
     /// Has on_room(peer&) called once, as soon as there is room for a message.
@@ -123,11 +126,16 @@ class tcp_shard {
   /// waited for it are offered at the end of the shard's turn.
   void act_on(std::uint32_t index, function_ref<void(peer&)> act) {
     connection& c = connections_[index];
-    peer p(*this, c);
-    act(p);
-    if (c.state == connection_state::open && !c.close_when_sent && !c.waiting() &&
-        ((c.has_input() && !c.paused) || c.wants_room))
+    if (c.running) {  // its own function called: what it does next is decided when that returns
+      peer p(*this, c);
+      return act(p);
+    }
+    run(c, act);
+    if (c.state == connection_state::open && !c.close_when_sent &&
+        ((c.has_input() && !c.paused) || c.wants_room)) {
+      stop_waiting(c);
       waiting_for_slots_.push_back(c);
+    }
     settle(c);
   }
 
@@ -136,8 +144,11 @@ class tcp_shard {
     connection& c = connections_[index];
     peer p(*this, c);
     act(p);
-    settle_timer(c);
+    if (!c.running) settle_timer(c);
   }
+
+  /// True while a function of the session is running for this connection.
+  bool is_running(std::uint32_t index) const noexcept { return connections_[index].running; }
 
   /// True when this slot has an open connection of this generation.
   bool is_open(std::uint32_t index, std::uint32_t generation) const noexcept {
@@ -224,6 +235,17 @@ class tcp_shard {
     return name(what, c);
   }
 
+  /// Runs a function of the session for a connection.
+  void run(connection& c, function_ref<void(peer&)> act) {
+    NEN_ASSERT(!c.running);
+    c.running = true;
+    ++running_;
+    peer p(*this, c);
+    act(p);
+    --running_;
+    c.running = false;
+  }
+
   // Accepting.
   void top_up_accepts() noexcept;
   [[gnu::noinline]] void accepted(connection& c, std::int32_t result);
@@ -233,6 +255,7 @@ class tcp_shard {
   void start_receive(connection& c) noexcept;
   void received(connection& c, const completion& done);
   [[gnu::noinline]] void run_session(connection& c);
+  void end_seen(connection& c, std::int32_t result);
   void append_lease(connection& c, std::uint16_t lease, std::int32_t bytes) noexcept;
   void drop_first_lease(connection& c) noexcept;
   void drop_leases(connection& c) noexcept {
@@ -295,6 +318,7 @@ class tcp_shard {
   std::uint32_t leases_;     // receive buffers that the kernel filled and that are
                              // not given back
   tick last_survey_;         // when all connections were last looked at for somebody to evict
+  std::uint32_t running_;    // connections for which a function of the session runs, nested
   std::uint32_t accepting_;  // connections in the accepting state
   std::uint32_t write_timeout_;
   std::uint32_t idle_timeout_;

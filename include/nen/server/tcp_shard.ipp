@@ -31,6 +31,8 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
       return settle(c);
     case operation::shutdown:
       return settle(c);
+    case operation::end:
+      return end_seen(c, done.result);
     case operation::wake:
     case operation::none:
       break;
@@ -69,8 +71,7 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
       case timeout_kind::none:
         break;
     }
-    peer p(*this, c);
-    session_.on_timeout(p, kind);
+    run(c, [&](peer& p) { session_.on_timeout(p, kind); });
   }
   settle(c);
 }
@@ -120,8 +121,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   c.connected = true;
   c.state = connection_state::open;
   c.state_began = loop_.now();
-  peer p(*this, c);
-  session_.on_open(p);
+  run(c, [&](peer& p) { session_.on_open(p); });
   if (draining_) return close(c);
   if (connections_.in_use() - accepting_ > C.connections) shed(c);
   settle(c);
@@ -131,8 +131,7 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::shed(connection& c) noexcept {
   counters_.connections_shed.add();
   if (!queue_.has_room()) return close(c);
-  peer p(*this, c);
-  session_.on_shed(p);
+  run(c, [&](peer& p) { session_.on_shed(p); });
 }
 
 // ---- what a connection does next ----
@@ -161,9 +160,15 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
   stop_receiving(c);
-  if (c.waiting() || c.paused) return;
-  if (c.sending) return waiting_for_peer_.push_back(c);  // its own send's end brings it on
-  counters_.send_slots_empty.add();
+  if (c.paused && !c.watches_end) {  // no receive will tell that the peer left
+    c.watches_end = true;
+    loop_.ring().watch_end(begin(operation::end, c), connections_.index_of(c));
+  }
+  if (c.waiting()) return;
+  c.hold_began = loop_.now();
+  if (c.sending || c.paused)
+    return waiting_for_peer_.push_back(c);  // its own send's end brings it on
+  if (!queue_.has_room()) counters_.send_slots_empty.add();
   waiting_for_slots_.push_back(c);
 }
 
@@ -202,14 +207,14 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::close(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
   NEN_ASSERT(c.state == connection_state::open || c.state == connection_state::lingering);
-  peer p(*this, c);
-  session_.on_close(p);
+  run(c, [&](peer& p) { session_.on_close(p); });
   counters_.connections_closed.add();
   c.state = connection_state::closing;
   stop_waiting(c);
   loop_.timers().cancel(c);
   stop_receiving(c);
   if (c.sending) loop_.ring().cancel(begin(operation::cancel, c), name(operation::send, c));
+  if (c.watches_end) loop_.ring().cancel(begin(operation::cancel, c), name(operation::end, c));
   settle_closing(c);
 }
 
@@ -250,8 +255,7 @@ void tcp_shard<S, C, R>::drain() noexcept {
     if (c.state == connection_state::accepting)
       loop_.ring().cancel(begin(operation::cancel, c), name(operation::accept, c));
     if (c.state != connection_state::open) return;
-    peer p(*this, c);
-    if (!c.has_input()) session_.on_drain(p);
+    if (!c.has_input() || c.paused) run(c, [&](peer& p) { session_.on_drain(p); });
     settle(c);
   });
 }

@@ -40,7 +40,9 @@ void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
     if (wanted && !c.waiting()) return run_session(c);
   } else if (done.result == -ENOBUFS) {
     counters_.receive_buffers_empty.add();
-    if (c.state != connection_state::closing && !c.waiting()) waiting_for_buffer_.push_back(c);
+    // Who holds unused bytes, being paused, wants no more of them now anyway.
+    if (c.state != connection_state::closing && !c.waiting() && !c.has_input())
+      waiting_for_buffer_.push_back(c);
   } else if (done.result != -ECANCELED && done.result != -EINTR && done.result != -EAGAIN) {
     counters_.receive_errors.add();
     return close(c);
@@ -48,24 +50,36 @@ void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
   settle(c);
 }
 
+/// The peer of a paused connection will send no more.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::end_seen(connection& c, std::int32_t result) {
+  c.watches_end = false;
+  if (c.state == connection_state::open && c.paused && result > 0 && !c.close_when_sent) {
+    c.peer_finished = true;
+    run(c, [&](peer& p) { session_.on_end(p); });
+  }
+  settle(c);
+}
+
 /// Offers the session what came, until it uses no more.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::run_session(connection& c) {
-  peer p(*this, c);
-  while (c.has_input() && !c.paused) {
-    const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
-    const std::span<char> bytes{loop_.ring().lease_bytes(buffer), lease_chains_[buffer].bytes};
-    const std::size_t used = session_.on_data(p, bytes.subspan(c.lease_used));
-    NEN_ASSERT(used <= bytes.size() - c.lease_used);
-    c.lease_used += static_cast<std::uint32_t>(used);
-    if (c.lease_used != bytes.size()) break;
-    drop_first_lease(c);
-  }
-  if (c.peer_finished && !c.has_input() && !c.close_when_sent) session_.on_end(p);
-  if (c.wants_room && !c.close_when_sent && queue_.has_room_for(c)) {
-    c.wants_room = false;
-    session_.on_room(p);
-  }
+  run(c, [&](peer& p) {
+    while (c.has_input() && !c.paused) {
+      const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
+      const std::span<char> bytes{loop_.ring().lease_bytes(buffer), lease_chains_[buffer].bytes};
+      const std::size_t used = session_.on_data(p, bytes.subspan(c.lease_used));
+      NEN_ASSERT(used <= bytes.size() - c.lease_used);
+      c.lease_used += static_cast<std::uint32_t>(used);
+      if (c.lease_used != bytes.size()) break;
+      drop_first_lease(c);
+    }
+    if (c.peer_finished && !c.has_input() && !c.close_when_sent) session_.on_end(p);
+    if (c.wants_room && !c.close_when_sent && queue_.has_room_for(c)) {
+      c.wants_room = false;
+      session_.on_room(p);
+    }
+  });
   settle(c);
 }
 
@@ -95,7 +109,8 @@ void tcp_shard<S, C, R>::drop_first_lease(connection& c) noexcept {
 /// Connections that waited for memory go on, first come first served, as far as there is some now.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::resume_waiting() {
-  while (queue_.has_room()) {
+  // About once round: who still wants something then has to wait for the next turn.
+  for (auto left = connections_.in_use(); left != 0 && queue_.has_room(); --left) {
     connection_base* const c = waiting_for_slots_.pop_front();
     if (c == nullptr) break;
     run_session(static_cast<connection&>(*c));

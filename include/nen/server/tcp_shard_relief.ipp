@@ -36,7 +36,7 @@ void tcp_shard<S, C, R>::evict_holder() noexcept {
       worst = static_cast<connection*>(c);
   if (worst == nullptr) return;
   const tick patience = hold_ms_max / worst->leases_held;
-  if (tick_before(loop_.now(), worst->send_began + patience)) return;
+  if (tick_before(loop_.now(), worst->hold_began + patience)) return;
   counters_.receive_buffers_evicted.add();
   close(*worst);
 }
