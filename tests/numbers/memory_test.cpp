@@ -5,8 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <nen/nen.hpp>
 #include <set>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -145,4 +149,18 @@ TEST_CASE("Memory is zero until a server starts") {
   std::size_t others = 0;
   for (std::size_t i = 0; i < sizeof server; ++i) others += bytes[i] != 0;
   CHECK(others == 0);
+}
+
+TEST_CASE("The README says what a server really takes") {
+  const char* const source = std::getenv("NEN_SOURCE_DIR");
+  REQUIRE(source != nullptr);  // ctest sets it
+  std::ifstream file(std::string(source) + "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  std::string size = std::to_string(sizeof(default_server));
+  for (auto i = static_cast<std::ptrdiff_t>(size.size()) - 3; i > 0; i -= 3)
+    size.insert(static_cast<std::size_t>(i), ",");
+  CHECK_THAT(readme, nen::test::ContainsSubstring("`sizeof(server)` is " + size + " bytes"));
+  CHECK_THAT(readme, nen::test::ContainsSubstring(
+                         "a slot of " + std::to_string(sizeof(default_server::shard::connection)) +
+                         " bytes"));
 }
