@@ -57,7 +57,7 @@ struct sensors {
 
 // ---- An extractor: handlers can take whatever nen::extractor is specialised for. ----
 
-/// "?skip=10&limit=5", either may be left out; what is no number is 400 without the handler.
+/// "?skip=10&limit=5", either may be left out; anything else is 400 without the handler.
 struct page {
   std::uint32_t skip = 0;
   std::uint32_t limit = 20;
@@ -72,6 +72,8 @@ struct nen::extractor<page> {
     const auto skip = query.get_or<std::uint32_t>("skip", 0);
     const auto limit = query.get_or<std::uint32_t>("limit", 20);
     if (!query.is_valid() || !skip || !limit) return std::nullopt;
+    for (const nen::query_pair& pair : query)
+      if (!pair.is_named("skip") && !pair.is_named("limit")) return std::nullopt;
     return page{*skip, *limit};
   }
 };

@@ -49,7 +49,8 @@ def check_refusals(curl):
               lambda sentence: "number" in sentence)
     check("a name that exists", curl(API, body=b"attic", status=409).json(),
           {"error": "a sensor of this name exists"})
-    for query in ["limit=x", "limit=", "limit", "limit=-1", "limit=4294967296", "limit=%zz"]:
+    for query in ["limit=x", "limit=", "limit", "limit=-1", "limit=4294967296", "limit=%zz",
+                  "other=1"]:
         check(f"the query {query!r}", curl(f"{API}?{query}", status=400).json(),
               {"error": "Bad Request"})
     for path in ["/abc", "/4294967296", "/-1", "/1/more", "/"]:
