@@ -55,7 +55,9 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
 template <class Routes, config Config, class... State>
 template <class Peer>
 char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char* at, char* end) {
-  if (p.state().receiving) return receive_part(p, out, at, end);
+  if constexpr (Routes::has_streamed) {
+    if (p.state().receiving) return receive_part(p, out, at, end);
+  }
   slot& kept = store_.head_of(p.state().kept);
   parse_result got{};
   if (kept.parser.in_body()) {
