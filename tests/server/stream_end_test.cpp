@@ -171,17 +171,17 @@ TEST_CASE("an exception in a producer cuts its body short", "[server]") {
   CHECK(other.ask(get_of("/in-use")).body == "0 0");
 }
 
-TEST_CASE("streams that rest are ended properly when the server stops", "[server]") {
+TEST_CASE("streams that rest can finish when the server stops", "[server]") {
   run_of run(server, patient);
   seen.reset();
   client waits = listening(run, get_of("/listen/0"));
-  client sleeps = listening(run, get_of("/drip/60000/1"));
+  client events = listening(run, get_of("/events"));
   client old = run.connect();
   old.send("GET /listen/1 HTTP/1.0\r\n\r\n");
   (void)read_head(old);
   stopwatch watch;
   server.stop();
-  for (client* c : {&waits, &sleeps}) {
+  for (client* c : {&waits, &events}) {
     CHECK(c->read_bytes(5) == "0\r\n\r\n");
     CHECK(c->is_closed_next());
     c->close();
@@ -209,7 +209,7 @@ TEST_CASE("a stream that rests is ended though requests wait behind it", "[serve
   CHECK(run.count(&shard_counters::drain_aborts) == 0);
 }
 
-TEST_CASE("a stream that begins to rest while the server stops is ended", "[server]") {
+TEST_CASE("a stream that is busy while the server stops can finish later", "[server]") {
   run_of run(server, patient);
   seen.reset();
   rests_now = false;
@@ -243,6 +243,27 @@ TEST_CASE("a stream that is under way may end in the drain timeout, and is cut o
     c.close();
     run.wait();
     CHECK(run.count(&shard_counters::drain_aborts) == 0);
+  }
+  SECTION("it sleeps now and then") {
+    run_of run(server, patient);
+    client c = listening(run, get_of("/drip/50/5"));
+    server.stop();
+    for (int i = 0; i < 5; ++i) CHECK(c.read_bytes(6) == "1\r\nx\r\n");
+    CHECK(c.read_bytes(5) == "0\r\n\r\n");
+    CHECK(c.is_closed_next());
+    c.close();
+    run.wait();
+    CHECK(run.count(&shard_counters::drain_aborts) == 0);
+  }
+  SECTION("it sleeps for too long") {
+    run_of run(server, with(&nen::listen_options::drain_timeout, 300));
+    client c = listening(run, get_of("/drip/60000/2"));
+    server.stop();
+    CHECK(c.read_bytes(6) == "1\r\nx\r\n");  // it is called, and rests again
+    CHECK(run.counts(&shard_counters::drain_aborts, 1));
+    CHECK(c.is_closed_next());  // without the end of the body
+    c.close();
+    run.wait();
   }
   SECTION("it does not") {
     run_of run(server, with(&nen::listen_options::drain_timeout, 300));

@@ -41,6 +41,12 @@ inline bool is_over(const body_stream& out) {
   ++(out.ended() ? seen.ends : seen.calls);
   return out.ended();
 }
+/// Finishes when the server stops. @returns  true when it did
+inline bool is_drained(body_stream& out) {
+  if (out.ended() || !out.draining() || !out.finish()) return false;
+  ++seen.ends;
+  return true;
+}
 inline bool write(body_stream& out, std::string_view part) {
   const bool written = out.write(part);
   if (!written) ++seen.refused_writes;
@@ -90,7 +96,7 @@ inline reply full(response& res) {
 }
 
 inline void produce_from(channel& c, body_stream& out) {
-  if (is_over(out)) return;
+  if (is_drained(out) || is_over(out)) return;
   if (c.throws) throw std::runtime_error("producer's trouble");
   if (!c.text.empty() && write(out, c.text)) c.text.clear();
   if (c.finish) return void(out.finish());
@@ -121,6 +127,9 @@ inline reply pending(std::uint32_t i, response& res) {
   return res.text(channels[i].handle.pending() ? "true" : "false");
 }
 
+inline reply events(response& res) {
+  return event_stream(res, [](body_stream& out) { is_over(out) ? void() : out.wait(); });
+}
 /// `count` times "x", with `ms` milliseconds before each.
 inline reply drip(std::uint32_t ms, std::uint32_t count, response& res) {
   return res.stream("a/b", [ms, left = count, slept = false](body_stream& out) mutable {
@@ -144,8 +153,7 @@ inline reply late(std::uint32_t ms, response& res) {
 inline std::atomic<bool> rests_now;
 inline reply rests_when_told(response& res) {
   return res.stream("a/b", [](body_stream& out) {
-    if (is_over(out)) return;
-    if (rests_now) return out.sleep(60'000);
+    if ((rests_now && is_drained(out)) || is_over(out)) return;
     (void)write(out, letters(1000));
   });
 }
@@ -164,9 +172,9 @@ using routes =
            get<"/endless/:size", endless>, get<"/trailers", trailers>, get<"/full", full>,
            get<"/listen/:i", listen>, get<"/say/:i/:text", say>,
            get<"/say-much/:i/:size", say_much>, get<"/finish/:i", finish>, get<"/fail/:i", fail>,
-           get<"/pending/:i", pending>, get<"/drip/:ms/:count", drip>, post<"/late/:ms", late>,
-           get<"/rests-when-told", rests_when_told>, get<"/throws-in-its-end", throws_in_its_end>,
-           get<"/in-use", in_use>>;
+           get<"/pending/:i", pending>, get<"/drip/:ms/:count", drip>, get<"/events", events>,
+           post<"/late/:ms", late>, get<"/rests-when-told", rests_when_told>,
+           get<"/throws-in-its-end", throws_in_its_end>, get<"/in-use", in_use>>;
 
 inline constexpr config small = {.connections = 16,
                                  .receive_buffers = 4,

@@ -21,8 +21,10 @@ class body_stream {
   /// What the producer wants next.
   enum class next_step : std::uint8_t { more, wait, sleep, finished, failed };
 
-  /// @param chunked  false: the body ends with the connection, for HTTP/1.0
-  body_stream(output& out, bool chunked) noexcept : out_(&out), chunked_(chunked) {}
+  /// @param chunked   false: the body ends with the connection, for HTTP/1.0
+  /// @param draining  the server stops
+  body_stream(output& out, bool chunked, bool draining = false) noexcept
+      : out_(&out), chunked_(chunked), draining_(draining) {}
   /// For the last call of all.
   struct end {};
   explicit body_stream(end) noexcept {}
@@ -57,6 +59,11 @@ class body_stream {
     sleep_ms_ = milliseconds;
   }
 
+  /// True when the server stops: a body that has no end of its own finishes now. One that rests is
+  /// called for this. What is not finished when listen_options::drain_timeout has passed is cut off,
+  /// and its client sees that it is not whole.
+  bool draining() const noexcept { return draining_; }
+
   /// True in the last call: nothing can be written any more.
   bool ended() const noexcept { return out_ == nullptr; }
 
@@ -80,6 +87,7 @@ class body_stream {
 
   output* out_ = nullptr;  // null exactly in the last call
   bool chunked_ = false;
+  bool draining_ = false;
   next_step step_ = next_step::wait;
   std::uint32_t sleep_ms_ = 0;
 };

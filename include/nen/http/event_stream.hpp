@@ -23,11 +23,16 @@ inline std::string_view last_event_id(const request& req) noexcept {
   return req.field("last-event-id").value_or(std::string_view{});
 }
 
-/// Answers with an event stream; see response::stream for the producer.
+/// Answers with an event stream; see response::stream for the producer. It has no end of its own, so
+/// that it is finished when the server stops, between two events.
 template <class Producer>
 reply event_stream(response& res, Producer producer) noexcept {
   res.field("Cache-Control", "no-store");
-  return res.stream("text/event-stream", producer);
+  return res.stream("text/event-stream", [producer](body_stream& out) mutable {
+    if (!out.draining() || !out.finish()) return producer(out);
+    body_stream last(body_stream::end{});
+    producer(last);
+  });
 }
 
 /// Writes events, each of them whole or not at all.

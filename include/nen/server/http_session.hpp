@@ -292,8 +292,6 @@ class http_session : detail::deferred_host {
   template <class Peer>
   void drain_stream(Peer& p) noexcept;
   template <class Peer>
-  void finish_stream(Peer& p, body_stream& body) noexcept;
-  template <class Peer>
   bool run_producer(Peer& p, body_stream& body) noexcept;
 
   template <class Shard>

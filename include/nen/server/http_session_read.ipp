@@ -71,6 +71,7 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
     got = kept.parser.feed(to, to + size);
     at += got.consumed;
     kept.used += static_cast<std::uint32_t>(got.consumed);
+    if (got.status == parse_status::message_complete) store_.set_complete(kept);
     if (got.status == parse_status::head_complete) {
       store_.set_complete(kept);
       p.set_read_timeout(timeout_kind::body, body_timeout_);

@@ -29,7 +29,7 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
   detail::stream_slot& stream = store_.stream_of(p.state().kept);
   stream.rests = false;
   p.set_read_timeout(timeout_kind::none, 0);
-  body_stream body(out, stream.chunked);
+  body_stream body(out, stream.chunked, p.draining());
   if (!run_producer(p, body)) {
     // Half of a body is out. Without its end the client sees that it is not whole.
     stream.keep_alive = false;
@@ -48,7 +48,6 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
     case body_stream::next_step::sleep:
       break;
   }
-  if (p.draining()) return finish_stream(p, body);
   stream.rests = true;
   if (body.step() == body_stream::next_step::sleep)
     p.set_read_timeout(timeout_kind::handler, std::max(body.sleep_ms(), 1u));
@@ -93,26 +92,11 @@ void http_session<Routes, Config, State...>::tell_producer_of_end(Peer& p) noexc
   (void)run_producer(p, body);
 }
 
-/// The server stops: a stream that waits for something to happen is ended; one that is under way
-/// may go on for a while.
+/// The server stops: a stream that rests is called, so that it can finish.
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::drain_stream(Peer& p) noexcept {
-  const detail::stream_slot& stream = store_.stream_of(p.state().kept);
-  if (!stream.rests) return;
-  if (!p.has_room()) return p.close();
-  auto out = p.writer();
-  out.begin_message();
-  body_stream body(out, stream.chunked);
-  finish_stream(p, body);
-}
-
-template <class Routes, config Config, class... State>
-template <class Peer>
-void http_session<Routes, Config, State...>::finish_stream(Peer& p, body_stream& body) noexcept {
-  (void)body.finish();
-  tell_producer_of_end(p);
-  end_stream(p);
+  if (store_.stream_of(p.state().kept).rests) p.want_room();
 }
 
 }  // namespace nen

@@ -100,7 +100,10 @@ class tcp_shard {
     bool paused() const noexcept { return connection_.paused; }
 
     /// Has on_room(peer&) called once, as soon as there is room for a message.
-    void want_room() noexcept { connection_.wants_room = true; }
+    void want_room() noexcept {
+      connection_.wants_room = true;
+      shard_.stop_waiting(connection_);  // for its peer, if it is paused: settling finds its place
+    }
 
     bool draining() const noexcept { return shard_.draining_; }
     std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
@@ -186,9 +189,19 @@ class tcp_shard {
 
   /// Serves until the waker was counted up and every connection is closed.
   void run() {
+    start();
+    while (!is_over()) turn();
+    finish();
+  }
+
+  // The parts of run, for who drives the loop himself.
+  void start() {
     watch_waker();
     top_up_accepts();
-    while (!draining_ || connections_.in_use() != 0) loop_.turn(*this);
+  }
+  void turn() { loop_.turn(*this); }
+  bool is_over() const noexcept { return draining_ && connections_.in_use() == 0; }
+  void finish() {
     NEN_ASSERT(queue_.slots().in_use() == 0 && leases_ == 0);
     loop_.timers().cancel(drain_timer_);
     loop_.timers().cancel(accept_timer_);

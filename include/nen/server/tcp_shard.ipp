@@ -140,7 +140,10 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::settle(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
   if (c.state == connection_state::accepting) return;  // the cancel of its accept came back first
-  if (c.close_when_sent) drop_leases(c);
+  if (c.close_when_sent && c.has_input()) {
+    drop_leases(c);
+    stop_waiting(c);  // it waited because of them
+  }
   if (c.has_output() && !c.sending) start_send(c);
   if (c.wants_room && !c.sending && !c.waiting() && !c.close_when_sent)
     waiting_for_slots_.push_back(c);
@@ -176,6 +179,7 @@ void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
 /// the server's memory.
 template <class S, config C, template <ring_sizes> class R>
 bool tcp_shard<S, C, R>::read_time_runs(const connection& c) const noexcept {
+  if (c.close_when_sent) return c.read_timeout == timeout_kind::linger;  // nothing is read any more
   if (c.read_timeout == timeout_kind::handler) return true;
   return !c.has_input() && !(c.read_timeout == timeout_kind::idle && c.has_output());
 }

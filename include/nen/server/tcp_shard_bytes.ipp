@@ -8,6 +8,9 @@ namespace nen {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
   NEN_ASSERT(!c.receiving && !c.has_input() && !c.waiting());
+  // The cancel of the receive before is in flight, and settles this when it is through. A receive
+  // that began before that would not be cancelled when the connection closes.
+  if (c.stops_receiving) return;
   c.receiving = true;
   const token t = begin(operation::receive, c);
   // Who is behind with reading our answers is read from a buffer at a time.

@@ -1,0 +1,77 @@
+// testing, L3: what is true of a shard between any two turns of its loop, whatever its clients, its
+// network and its handlers do.
+#pragma once
+
+#include <nen/core/assert.hpp>
+#include <nen/server/connection.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace nen::testing {
+
+/// Asserts the invariants of CONTRIBUTING.md that can be seen from outside, O(slots).
+/// @pre  the shard's ring is a simulated_ring, and no turn is under way
+template <class Shard>
+void check_invariants(Shard& shard) {
+  std::size_t operations = 0;
+  std::size_t leases = 0;
+  std::size_t send_slots = 0;
+  std::size_t head_slots = 0;
+  std::size_t body_slots = 0;
+  std::size_t streams = 0;
+  const auto& connections = shard.connections();
+  for (std::uint32_t i = 0; i < connections.high_water(); ++i) {
+    const auto& c = connections[i];
+    if (!connections.is_held(i)) {
+      NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
+      NEN_ASSERT(!c.armed() && !c.waiting() && !c.has_input() && !c.has_output() && !c.connected);
+      continue;
+    }
+    NEN_ASSERT(c.state != connection_state::free);
+    NEN_ASSERT(!c.running);
+    NEN_ASSERT(c.state != connection_state::closing || (!c.armed() && !c.waiting()));
+    NEN_ASSERT(!c.sending || c.has_output());
+    NEN_ASSERT(c.has_input() == (c.leases_held != 0) && c.has_output() == (c.slots_held != 0));
+    NEN_ASSERT(!(c.has_input() && c.state == connection_state::open) || c.waiting());
+    operations += c.operations;
+    leases += c.leases_held;
+    send_slots += c.slots_held;
+    if constexpr (requires { c.session.kept; }) {
+      head_slots += c.session.kept.head_slot != 0;
+      body_slots += c.session.kept.body_slot != 0;
+      streams += c.session.kept.stream != 0;
+    }
+  }
+  const auto agrees = [](const auto& pool, std::size_t held) {
+    return pool.consistent() && pool.in_use() == held;
+  };
+  NEN_ASSERT(connections.consistent());
+  NEN_ASSERT(agrees(shard.send_slots(), send_slots));
+  if constexpr (requires { shard.session().head_slots(); }) {
+    NEN_ASSERT(agrees(shard.session().head_slots(), head_slots));
+    NEN_ASSERT(agrees(shard.session().body_slots(), body_slots));
+    NEN_ASSERT(agrees(shard.session().stream_slots(), streams));
+  }
+  NEN_ASSERT(shard.io().outstanding() == operations);
+  NEN_ASSERT(shard.io().leases_out() == leases + shard.io().leases_undelivered());
+  NEN_ASSERT(shard.counters().stale_completions.value() == 0);
+}
+
+/// Asserts that nothing is held any more: every pool is full again.
+template <class Shard>
+void check_nothing_held(Shard& shard) {
+  check_invariants(shard);
+  const auto& connections = shard.connections();
+  for (std::uint32_t i = 0; i < connections.high_water(); ++i)
+    NEN_ASSERT(!connections.is_held(i) || connections[i].state == connection_state::accepting);
+  NEN_ASSERT(shard.send_slots().in_use() == 0 && shard.io().leases_out() == 0);
+  if constexpr (requires { shard.session().head_slots(); })
+    NEN_ASSERT(shard.session().head_slots().in_use() == 0 &&
+               shard.session().body_slots().in_use() == 0 &&
+               shard.session().stream_slots().in_use() == 0);
+  NEN_ASSERT(shard.counters().connections_accepted.value() ==
+             shard.counters().connections_closed.value());
+}
+
+}  // namespace nen::testing

@@ -1,0 +1,243 @@
+// The whole server against hundreds of small worlds, each made from a seed: which faults, which
+// limits, which clients. A failure prints its seed; with NEN_SEED set only that one runs.
+#include <nen/testing/simulated_server.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <deque>
+#include <exception>
+
+#include "sim/agent.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace nen::test::sim;
+using nen::testing::random;
+using namespace std::chrono_literals;
+
+/// Pools so small that everything runs out all the time.
+constexpr nen::config tiny = {.connections = 6,
+                              .receive_buffers = 4,
+                              .receive_buffer_bytes = 256,
+                              .send_slots = 12,
+                              .send_slot_bytes = 1024,
+                              .response_bytes_max = 2048,
+                              .head_slots = 2,
+                              .head_bytes_max = 1024,
+                              .fields_max = 16,
+                              .target_bytes_max = 256,
+                              .streams = 2,
+                              .body_slots = 2,
+                              .body_bytes_max = 2048};
+/// Enough for everybody.
+constexpr nen::config ample = {.connections = 64,
+                               .receive_buffers = 64,
+                               .receive_buffer_bytes = 2048,
+                               .send_slots = 256,
+                               .send_slot_bytes = 4096,
+                               .response_bytes_max = 8192,
+                               .head_slots = 64,
+                               .head_bytes_max = 2048,
+                               .fields_max = 32,
+                               .target_bytes_max = 512,
+                               .streams = 64,
+                               .body_slots = 64,
+                               .body_bytes_max = 8192};
+
+nen::testing::faults make_faults(random& chance) {
+  nen::testing::faults made;
+  const auto often = [&] {
+    return static_cast<std::uint16_t>(chance.chance(500) ? 0 : chance.below(400));
+  };
+  made.short_receive = often();
+  made.short_send = often();
+  made.no_buffer = often();
+  made.multishot_stops = often();
+  made.end_with_lease = often();
+  made.refused_accept = often();
+  made.late = often();
+  made.cancel_misses = often();
+  made.reset = static_cast<std::uint16_t>(chance.chance(700) ? 0 : chance.below(20));
+  made.reordered = chance.chance(500);
+  made.small_submission_queue = chance.chance(500);
+  made.late_ms_max = static_cast<std::uint32_t>(chance.between(1, 50));
+  return made;
+}
+
+nen::listen_options make_options(random& chance) {
+  nen::listen_options made;
+  const auto some = [&](std::chrono::milliseconds usual) {
+    return chance.chance(700) ? usual : std::chrono::milliseconds(chance.between(1, 2000));
+  };
+  made.header_timeout = some(made.header_timeout);
+  made.body_timeout = some(made.body_timeout);
+  made.handler_timeout = some(made.handler_timeout);
+  made.write_timeout = some(made.write_timeout);
+  made.idle_timeout = some(made.idle_timeout);
+  made.linger_timeout = some(made.linger_timeout);
+  made.drain_timeout = some(made.drain_timeout);
+  made.requests_per_connection_max =
+      chance.chance(800) ? 0 : static_cast<std::uint32_t>(chance.between(1, 20));
+  made.overload = chance.chance(500) ? nen::overload::wait : nen::overload::shed;
+  made.on_exception = [](const nen::request&, const char*) {};
+  return made;
+}
+
+/// One world, from its beginning to its end.
+template <nen::config Config>
+class world {
+ public:
+  explicit world(std::uint64_t seed)
+      : chance_(seed),
+        faults_(make_faults(chance_)),
+        options_(make_options(chance_)),
+        server_(chance_.next(), faults_, options_) {
+    if (chance_.chance(300)) server_.network().window = chance_.between(1, 8192);
+  }
+
+  void run() {
+    const auto agents = chance_.between(1, 16);
+    for (std::uint64_t i = 0; i < agents; ++i) {
+      add_agent();
+      if (chance_.chance(300)) live(chance_.below(50));
+    }
+    stops_in_the_middle_ = chance_.chance(200);
+    live(stops_in_the_middle_ ? chance_.below(300) : 3000);
+    if (stops_in_the_middle_) {
+      server_.stop();
+      live(chance_.below(200));
+      if (chance_.chance(300)) server_.abort();
+      for (int minutes = 10; minutes != 0 && !server_.is_over(); --minutes) server_.pass(60'000);
+      if (!server_.is_over()) throw std::runtime_error("it does not stop");
+      return account();
+    }
+    for (agent& a : agents_) a.read_all();
+    server_.pass(10 * 60'000);  // longer than anything may take
+    account();
+    for (agent& a : agents_) a.leave();
+    server_.pass(10 * 60'000);
+    check_nothing_held(server_.inside());
+    still_serves();
+  }
+
+  /// What happened, in one number: every operation, every byte that was read, and the clock.
+  std::uint64_t digest() {
+    std::uint64_t sum = server_.network().now_ms();
+    for (const nen::operation what : server_.inside().io().history())
+      sum = sum * 31 + static_cast<std::uint64_t>(what);
+    for (const agent& a : agents_) sum = sum * 31 + a.digest();
+    return sum;
+  }
+
+ private:
+  void add_agent() {
+    std::vector<exchange> asks;
+    for (auto count = chance_.between(1, 12); count != 0; --count)
+      asks.push_back(make_exchange(chance_, Config.response_bytes_max, Config.body_bytes_max));
+    agents_.emplace_back(chance_, server_.network().connect(), agent::make_character(chance_),
+                         asks);
+  }
+
+  /// Lets everybody do something, again and again.
+  void live(std::uint64_t rounds) {
+    for (; rounds != 0 && !server_.is_over(); --rounds) {
+      bool all_done = true;
+      for (agent& a : agents_) {
+        step(a);
+        all_done = all_done && a.is_done();
+      }
+      server_.pass(chance_.chance(700) ? 0 : chance_.below(40));
+      if (all_done) break;
+    }
+  }
+  void step(agent& a) {
+    try {
+      a.step();
+    } catch (const std::exception& problem) {
+      throw std::runtime_error(problem.what() + std::string("\n") + a.describe());
+    }
+  }
+
+  /// Whatever an agent did not get has its reason in the server's counters.
+  void account() {
+    deviations seen;
+    for (agent& a : agents_) a.account(seen);
+    const auto& c = server_.counters();
+    const auto sum = [](auto&... counters) { return (counters.value() + ... + 0); };
+    const auto unavailable = sum(c.connections_shed, c.head_slots_empty, c.body_slots_empty,
+                                 c.streams_empty, c.timeouts_handler);
+    const auto timed_out = sum(c.timeouts_head, c.timeouts_body, c.head_slots_evicted);
+    const auto cut = sum(c.connections_evicted, c.receive_buffers_evicted, c.send_slots_evicted,
+                         c.drain_aborts, c.timeouts_head, c.timeouts_body, c.timeouts_write,
+                         c.timeouts_idle, c.timeouts_handler, c.receive_errors, c.send_errors);
+    INFO("503 " << seen.unavailable << " of " << unavailable << ", 408 " << seen.timed_out << " of "
+                << timed_out << ", cut " << seen.cut << " of " << cut);
+    CHECK(seen.unavailable <= unavailable);
+    CHECK(seen.timed_out <= timed_out);
+    CHECK((seen.cut <= cut || stops_in_the_middle_));
+  }
+
+  /// A new client is served as if nothing had happened.
+  void still_serves() {
+    server_.network().faults = {};
+    server_.network().window = 64 * 1024;
+    CHECK(server_.answer_to("GET /n/7 HTTP/1.1\r\nHost: sim\r\n\r\n").ends_with("{\"n\":7}"));
+  }
+
+  random chance_;
+  nen::testing::faults faults_;
+  nen::listen_options options_;
+  nen::testing::simulated_server<routes, Config, app> server_;
+  std::deque<agent> agents_;
+  bool stops_in_the_middle_ = false;
+};
+
+template <nen::config Config>
+std::uint64_t run_world(std::uint64_t seed) {
+  world<Config> w(seed);
+  w.run();
+  return w.digest();
+}
+std::uint64_t run_seed(std::uint64_t seed) {
+  return seed % 2 == 0 ? run_world<tiny>(seed) : run_world<ample>(seed);
+}
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace
+
+/// NEN_SEED: that one alone. NEN_SEEDS: how many; NEN_SECONDS: for how long (both from NEN_FROM on).
+TEST_CASE("every seed's world ends with every answer right and every pool full", "[sim][seeds]") {
+  const auto from = setting("NEN_SEED", setting("NEN_FROM", 1));
+  const auto seconds = setting("NEN_SECONDS", 0);
+  const auto count = std::getenv("NEN_SEED") != nullptr ? 1 : setting("NEN_SEEDS", 500);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  std::uint64_t seed = from;
+  for (; seconds != 0 ? std::chrono::steady_clock::now() < end : seed < from + count; ++seed) {
+    INFO("NEN_SEED=" << seed << "; replay it with: NEN_SEED=" << seed
+                     << " build/test/bin/sim_tests '[seeds]'");
+    std::string problem;
+    try {
+      (void)run_seed(seed);
+    } catch (const std::exception& thrown) {
+      problem = thrown.what();
+    }
+    REQUIRE(problem == "");
+  }
+  WARN((seed - from) << " seeds");
+}
+
+TEST_CASE("a seed's run can be repeated exactly", "[sim]") {
+  std::uint64_t all = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const auto once = run_seed(seed);
+    CHECK(run_seed(seed) == once);
+    all = all * 31 + once;
+  }
+  INFO("all of them: " << all);
+  CHECK(run_seed(1) != run_seed(3));
+}
