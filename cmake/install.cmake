@@ -6,6 +6,9 @@ set(nen_config_dir "${CMAKE_INSTALL_DATADIR}/cmake/nen")
 install(DIRECTORY include/nen DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/nen")
 install(TARGETS nen EXPORT nenTargets)
+if(NEN_WITH_ZLIB)
+  install(TARGETS nen_deflate EXPORT nenTargets)
+endif()
 install(
   EXPORT nenTargets
   NAMESPACE nen::

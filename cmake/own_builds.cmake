@@ -30,6 +30,26 @@ if(NEN_SANITIZE)
   endif()
 endif()
 
+# Several threads, and programs that end by a signal, count into the same files.
+if(NEN_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic -O0)
+  add_link_options(--coverage)
+  find_program(NEN_GCOVR gcovr)
+  mark_as_advanced(NEN_GCOVR)
+  if(NOT NEN_GCOVR AND NEN_INSTALL_DEPS)
+    nen_apt_install(gcovr)
+    find_program(NEN_GCOVR gcovr REQUIRED)
+  endif()
+  add_custom_target(
+    coverage_report
+    COMMAND
+      "${NEN_GCOVR}" --root "${PROJECT_SOURCE_DIR}" --filter "${PROJECT_SOURCE_DIR}/include/nen/"
+      --exclude-throw-branches --exclude-unreachable-branches --sort-percentage -j 2
+      --gcov-ignore-parse-errors "--exclude-branches-by-pattern=.*NEN_ASSERT.*"
+      --fail-under-line 95 --fail-under-branch 85 "${CMAKE_BINARY_DIR}"
+    VERBATIM USES_TERMINAL)
+endif()
+
 # nen_add_program(<target> <program name> <source>...): an executable of nen's own.
 function(nen_add_program target name)
   add_executable(${target} ${ARGN})

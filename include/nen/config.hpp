@@ -22,8 +22,8 @@ struct config {
   std::uint32_t send_slot_bytes = 16 * KiB;
   std::uint32_t response_bytes_max = 16 * KiB;  ///< a copied body; static bodies have no limit
   std::uint32_t head_slots = 64;  ///< for heads (and the heads of bodies) that come in pieces
-  std::uint32_t head_bytes_max = 8 * KiB;    ///< request line and fields; longer is 431
-  std::uint32_t fields_max = 64;             ///< field lines of one request; more is 431
+  std::uint32_t head_bytes_max = 8 * KiB;    ///< request line, fields and trailers; longer is 431
+  std::uint32_t fields_max = 64;             ///< field lines, trailers too; more is 431
   std::uint32_t target_bytes_max = 4 * KiB;  ///< request target; longer is 414
   std::uint32_t streams = 64;                ///< answers being streamed at once; one more is 503
   std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503

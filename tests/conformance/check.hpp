@@ -13,11 +13,13 @@ namespace nen::test::conformance {
 #define NEN_HOST "Host: h\r\n"
 #define NEN_CHUNKED "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-/// Says what arrived: "POST /path?query host [body]".
+/// Says what arrived: "POST /path?query host [body] trailer=value".
 inline reply describe(std::string_view, const request& req, response& res) {
   res.begin("text/plain").write(to_string(req.method())).write(" ").write(req.path());
   if (!req.query().empty()) res.write("?").write(req.query());
-  return res.write(" ").write(req.host()).write(" [").write(req.body()).write("]").finish();
+  res.write(" ").write(req.host()).write(" [").write(req.body()).write("]");
+  for (const field f : req.trailers()) res.write(" ").write(f.name).write("=").write(f.value);
+  return res.finish();
 }
 inline reply describe_root(const request& req, response& res) { return describe("", req, res); }
 

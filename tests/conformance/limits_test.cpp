@@ -102,27 +102,34 @@ TEST_CASE("limits of the body", "[conformance]") {
 }
 
 TEST_CASE("limits of chunk extensions and trailers", "[conformance]") {
-  // Counted together: from ';' to the line's end, and each trailer field with its CRLF.
+  // Counted together with the head: from ';' to the line's end, and each trailer with its CRLF.
+  constexpr std::size_t room = head_max - (sizeof NEN_CHUNKED - 1);
+  const std::string longest(room - 4, 'v');
+  const std::string seen = "POST / h [] T=" + longest;
   const row rows[] = {
       {"RFC 9112 §7.1.1: the longest extension",
-       NEN_CHUNKED "1;" + std::string(head_max - 1, 'e') + "\r\nx\r\n0\r\n\r\n", "200 next",
+       NEN_CHUNKED "1;" + std::string(room - 1, 'e') + "\r\nx\r\n0\r\n\r\n", "200 next",
        "POST / h [x]"},
       {"RFC 9112 §7.1.1: one byte more",
-       NEN_CHUNKED "1;" + std::string(head_max, 'e') + "\r\nx\r\n0\r\n\r\n", "431 close"},
+       NEN_CHUNKED "1;" + std::string(room, 'e') + "\r\nx\r\n0\r\n\r\n", "431 close"},
       {"RFC 9112 §7.1.1: no end", NEN_CHUNKED "1;" + std::string(3 * head_max, 'e'), "431 close"},
       {"RFC 9112 §7.1.1: of all chunks together",
        NEN_CHUNKED + times(head_max / 4 + 1, "1;eee\r\nx\r\n") + "0\r\n\r\n", "431 close"},
-      {"RFC 6585 §5: the longest trailer",
-       NEN_CHUNKED "0\r\nT:" + std::string(head_max - 4, 'v') + "\r\n\r\n", "200 next",
-       "POST / h []"},
-      {"RFC 6585 §5: one byte more",
-       NEN_CHUNKED "0\r\nT:" + std::string(head_max - 3, 'v') + "\r\n\r\n", "431 close"},
+      {"RFC 6585 §5: the longest trailer", NEN_CHUNKED "0\r\nT:" + longest + "\r\n\r\n", "200 next",
+       seen.c_str()},
+      {"RFC 6585 §5: one byte more", NEN_CHUNKED "0\r\nT:v" + longest + "\r\n\r\n", "431 close"},
+      {"RFC 6585 §5: one that is not shown", NEN_CHUNKED "0\r\nTE:" + longest + "\r\n\r\n",
+       "431 close"},
       {"RFC 6585 §5: trailers without end", NEN_CHUNKED "0\r\n" + times(head_max, "T: v\r\n"),
        "431 close"},
       {"RFC 9112 §7.1.1: an extension and a trailer",
-       NEN_CHUNKED "1;" + std::string(head_max / 2 - 1, 'e') +
-           "\r\nx\r\n0\r\nT:" + std::string(head_max / 2 - 3, 'v') + "\r\n\r\n",
+       NEN_CHUNKED "1;" + std::string(room / 2 - 1, 'e') +
+           "\r\nx\r\n0\r\nT:" + std::string(room - room / 2 - 3, 'v') + "\r\n\r\n",
        "431 close"},
+      {"RFC 6585 §5: the most fields",
+       NEN_CHUNKED "0\r\n" + times(fields_max - 2, "T:\r\n") + "\r\n", "200 next"},
+      {"RFC 6585 §5: one field more",
+       NEN_CHUNKED "0\r\n" + times(fields_max - 1, "T:\r\n") + "\r\n", "431 close"},
   };
   check(rows);
 }

@@ -28,11 +28,13 @@ std::string sized(std::size_t size) {
          std::string(size, 'x');
 }
 
-/// What run_whole says for a chunked message with this content and nothing behind it.
-std::string understood(const std::string& input, const std::string& content, std::size_t behind) {
+/// What run_whole says for a chunked message with this content and these trailers.
+std::string understood(const std::string& input, const std::string& content, std::size_t behind,
+                       std::string_view trailers = {}) {
   return "POST target=/ path=/ query= 1.1 host=h {Host=h} {Transfer-Encoding=chunked} keep-alive "
-         "chunked body=" +
-         content + " head_bytes=" + std::to_string(chunked_head.size()) +
+         "chunked" +
+         std::string(trailers) + " body=" + content +
+         " head_bytes=" + std::to_string(chunked_head.size()) +
          " consumed=" + std::to_string(input.size() - behind);
 }
 
@@ -52,6 +54,7 @@ TEST_CASE("chunks are joined, and what follows the last one is left alone") {
   struct row {
     std::string_view body, content;
     std::size_t behind;
+    std::string_view trailers = {};
   };
   const row rows[] = {
       {"0\r\n\r\n", "", 0},
@@ -60,12 +63,13 @@ TEST_CASE("chunks are joined, and what follows the last one is left alone") {
       {"A\r\n0123456789\r\na\r\nabcdefghij\r\n0\r\n\r\n", "0123456789abcdefghij", 0},
       {"2\r\n\r\n\r\n0\r\n\r\n", "\r\n", 0},
       {"1;a\r\nx\r\n1;b=c;d=\"e;f\\\"\"\r\ny\r\n0;z\r\n\r\n", "xy", 0},
-      {"1\r\nx\r\n0\r\nTrailer: t\r\nContent-Length: 7\r\nEmpty:\r\n\r\nG", "x", 1},
+      {"1\r\nx\r\n0\r\nTrailer: t\r\nContent-Length: 7\r\nEmpty:\r\n\r\nG", "x", 1,
+       " trailer {Empty=}"},
       {"0000000000000001\r\nx\r\n0\r\n\r\n", "x", 0}};
   for (const row& r : rows) {
     const std::string input = chunked(r.body);
     CAPTURE(input);
-    CHECK(run_whole(input) == understood(input, std::string(r.content), r.behind));
+    CHECK(run_whole(input) == understood(input, std::string(r.content), r.behind, r.trailers));
     CHECK(first_difference(input) == "");
   }
 }
@@ -125,25 +129,33 @@ TEST_CASE("body_bytes_max holds for both framings, at exactly the limit") {
   CHECK(first_difference(chunked(two + "\r\n1\r\nz")) == "");
 }
 
-TEST_CASE("extensions and trailers together are capped") {
+TEST_CASE("head, extensions and trailers together are capped") {
   nen::parse_limits limits = usual_limits;
-  limits.head_bytes_max = 100;
+  limits.head_bytes_max = 100 + static_cast<std::uint32_t>(chunked_head.size());
   // ";" and the extension, and "T:" and the value and CRLF: 100 bytes in all, then 101.
   const std::string extension = ";" + std::string(49, 'e');
   const std::string at_most =
       chunked("1" + extension + "\r\nx\r\n0\r\nT:" + std::string(46, 'v') + "\r\n\r\n");
   const std::string too_much =
       chunked("1" + extension + "\r\nx\r\n0\r\nT:" + std::string(47, 'v') + "\r\n\r\n");
+  const std::string trailer_only = chunked("0\r\nT:" + std::string(96, 'v') + "\r\n\r\n");
   CHECK(answer_of(at_most, limits) == 200);
   CHECK(answer_of(too_much, limits) == 431);
+  CHECK(answer_of(trailer_only, limits) == 200);
   CHECK(first_difference(at_most, limits) == "");
   CHECK(first_difference(too_much, limits) == "");
+  CHECK(first_difference(trailer_only, limits) == "");
   CHECK(answer_of(chunked("1;" + std::string(100, 'e')), limits) == 431);
   CHECK(answer_of(chunked("1;" + std::string(99, 'e')), limits) == 0);
+  // What is wrong behind the limit is not seen, however the bytes come.
+  CHECK(first_difference(chunked("0\r\nT:" + std::string(97, 'v') + "\n"), limits) == "");
   // Plain chunk lines are not counted, however many there are.
+  limits.head_bytes_max = static_cast<std::uint32_t>(chunked_head.size());
   std::string many;
   for (int i = 0; i < 200; ++i) many += "1\r\nx\r\n";
   CHECK(answer_of(chunked(many + "0\r\n\r\n"), limits) == 200);
+  CHECK(answer_of(chunked("0\r\nT"), limits) == 431);
+  CHECK(first_difference(chunked("1\r\nx\r\n0\r\n\r\n"), limits) == "");
 }
 
 TEST_CASE("a body can be sent elsewhere in its middle, from buffers that do not touch") {

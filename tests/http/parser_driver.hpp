@@ -50,16 +50,24 @@ inline std::string describe(const request_parser& p, parse_result result, std::s
   if (h.has_content_length) text += " length=" + std::to_string(h.content_length);
   if (h.expects_continue) text += " expects_continue";
   if (h.upgrade) text += " upgrade";
+  for (const field f : r.trailers()) {
+    text += " trailer {" + std::string(f.name) + "=" + std::string(f.value) + "}";
+  }
   return text + " body=" + std::string(r.body()) + " head_bytes=" + std::to_string(h.head_bytes) +
          " consumed=" + std::to_string(consumed);
 }
+
+/// Where something that follows the head is gathered.
+enum class place { in_input, elsewhere, elsewhere_late };
 
 /// How a message's bytes reach the parser.
 struct feeding {
   std::vector<std::size_t> cuts;  ///< where a read ends; the end of the input is one by itself
   bool moves = false;             ///< after each read all bytes move to a new buffer, with move_to
-  bool body_elsewhere = false;    ///< body_into right after head_complete
-  bool body_elsewhere_late = false;  ///< body_into after the first piece of the body
+  /// Elsewhere: body_into, or trailers_into, right after head_complete; late: after each read from
+  /// the first piece of the body on.
+  place body = place::in_input;
+  place trailers = place::in_input;
 };
 
 /// Feeds one message and describes the outcome.
@@ -72,6 +80,7 @@ inline std::string run(std::string_view input, const feeding& how,
   ends.push_back(input.size());
 
   std::vector<char> body(static_cast<std::size_t>(limits.body_bytes_max));
+  std::unique_ptr<exact_bytes> trailers;  // as long as what the head leaves of head_bytes_max
   auto buffer = std::make_unique<exact_bytes>(how.moves ? input.substr(0, ends[0]) : input);
   now->start(buffer->begin(), limits);
   std::size_t consumed = 0;
@@ -87,16 +96,23 @@ inline std::string run(std::string_view input, const feeding& how,
       buffer = std::move(longer);
     }
     const bool was_in_body = now->in_body();
+    const auto move_trailers = [&] {
+      auto to = std::make_unique<exact_bytes>(
+          std::string(limits.head_bytes_max - now->head().head_bytes, '#'));
+      now->trailers_into(to->begin());
+      trailers = std::move(to);
+    };
     result = now->feed(buffer->begin() + consumed, buffer->begin() + end);
     consumed += result.consumed;
     if (result.status == parse_status::head_complete) {
-      if (how.body_elsewhere) now->body_into(body.data(), body.size());
+      if (how.body == place::elsewhere) now->body_into(body.data(), body.size());
+      if (how.trailers == place::elsewhere) move_trailers();
       result = now->feed(buffer->begin() + consumed, buffer->begin() + end);
       consumed += result.consumed;
     }
-    if (how.body_elsewhere_late && was_in_body && now->in_body()) {
-      now->body_into(body.data(), body.size());
-    }
+    const bool is_late = was_in_body && now->in_body();
+    if (is_late && how.body == place::elsewhere_late) now->body_into(body.data(), body.size());
+    if (is_late && how.trailers == place::elsewhere_late) move_trailers();
     if (result.status != parse_status::need_more) break;
   }
   return describe(*now, result, consumed);
@@ -121,11 +137,11 @@ inline std::string first_difference(std::string_view input,
   const std::string wanted = run_whole(input, limits);
   std::vector<std::size_t> everywhere;
   for (std::size_t i = 1; i < input.size(); ++i) everywhere.push_back(i);
-  for (int mode = 0; mode < 6; ++mode) {
+  for (int mode = 0; mode < 18; ++mode) {
     feeding how;
     how.moves = mode % 2 == 1;
-    how.body_elsewhere = mode / 2 == 1;
-    how.body_elsewhere_late = mode / 2 == 2;
+    how.body = static_cast<place>(mode / 2 % 3);
+    how.trailers = static_cast<place>(mode / 6);
     how.cuts = everywhere;
     const std::string bytewise = run(input, how, limits);
     if (bytewise != wanted) {

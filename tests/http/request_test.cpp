@@ -46,13 +46,25 @@ TEST_CASE("a request shows what its head says") {
   CHECK_FALSE(r.field("Accept").has_value());
 }
 
+TEST_CASE("trailers are behind the fields in the table, with a place of their own") {
+  nen::request_head head = make_head();
+  constexpr std::string_view lines = "Sum: 5\r\n";
+  constexpr nen::field_ref both[] = {refs[0], {0, 3, 5, 1}};
+  CHECK(nen::request(head, bytes.data(), both, "", lines.data()).trailers().empty());
+  head.trailer_count = 1;
+  const nen::request r(head, bytes.data(), both, "", lines.data());
+  CHECK(r.fields().size() == 1);
+  CHECK(r.trailers().size() == 1);
+  CHECK(r.trailers().find("sum") == "5");
+}
+
 TEST_CASE("an empty path means the root") {
   nen::request_head head = make_head();
   head.path_size = 0;
   CHECK(nen::request(head, bytes.data(), refs, {}).path() == "/");
 }
 
-TEST_CASE("a request is a cheap view") { CHECK(sizeof(nen::request) <= 5 * sizeof(void*)); }
+TEST_CASE("a request is a cheap view") { CHECK(sizeof(nen::request) <= 6 * sizeof(void*)); }
 
 TEST_CASE("hosts are judged by RFC 3986") {
   const std::string_view valid[] = {"a",

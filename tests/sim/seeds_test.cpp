@@ -210,11 +210,14 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 }  // namespace
 
-/// NEN_SEED: that one alone. NEN_SEEDS: how many; NEN_SECONDS: for how long (both from NEN_FROM on).
+/// NEN_SEED: that one alone. NEN_SEEDS: how many from NEN_FROM on. NEN_SECONDS: for how long, with
+/// seeds that no run before had.
 TEST_CASE("every seed's world ends with every answer right and every pool full", "[sim][seeds]") {
-  const auto from = setting("NEN_SEED", setting("NEN_FROM", 1));
   const auto seconds = setting("NEN_SECONDS", 0);
-  const auto count = std::getenv("NEN_SEED") != nullptr ? 1 : setting("NEN_SEEDS", 500);
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  const auto first = seconds == 0 ? 1 : static_cast<std::uint64_t>(now);
+  const auto from = setting("NEN_SEED", setting("NEN_FROM", first));
+  const auto count = std::getenv("NEN_SEED") != nullptr ? 1 : setting("NEN_SEEDS", 2000);
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   std::uint64_t seed = from;
   for (; seconds != 0 ? std::chrono::steady_clock::now() < end : seed < from + count; ++seed) {

@@ -28,6 +28,7 @@ ONLY_IN = {
     "liburing.h": {"io/uring.hpp"},
     "llhttp.h": {"http/parser.hpp"},
     "chrono": {"config.hpp"},
+    "zlib.h": {"ws/deflate.hpp"},
 }
 NOWHERE = {"iostream", "functional", "regex", "thread", "map", "unordered_map", "vector", "string",
            "memory", "list", "deque", "sstream", "fstream"}

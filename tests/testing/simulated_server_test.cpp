@@ -1,5 +1,5 @@
 // A server in memory: what a user's test of his handlers looks like.
-#include <nen/http/router.hpp>
+#include <nen/nen.hpp>
 #include <nen/testing/simulated_server.hpp>
 
 #include "support/catch.hpp"
@@ -13,7 +13,13 @@ nen::reply hello(app& a, nen::response& res) {
   ++a.hits;
   return res.text("hello");
 }
-using routes = nen::router<nen::get<"/", hello>>;
+nen::reply slow(std::uint32_t ms, nen::response& res) {
+  res.defer().after(ms, [ms](const nen::request&, nen::response& later) {
+    return later.json({{"ms", ms}});
+  });
+  return res.later();
+}
+using routes = nen::router<nen::get<"/", hello>, nen::get<"/slow/:ms", slow>>;
 
 constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 
@@ -25,6 +31,16 @@ TEST_CASE("a handler is tested in memory in a few lines", "[testing]") {
   CHECK(server.answer_to(get).ends_with("\r\n\r\nhello"));
   CHECK(server.answer_to("GET /other HTTP/1.1\r\nHost: test\r\n\r\n").starts_with("HTTP/1.1 404"));
   CHECK(server.state<app>().hits == 2);
+}
+
+TEST_CASE("nobody waits for what takes a while", "[testing]") {
+  nen::testing::simulated_server<routes, nen::config{}, app> server{/*seed*/ 7};
+  auto client = server.connect();
+  client.send("GET /slow/50 HTTP/1.1\r\nHost: test\r\n\r\n");
+  server.pass(49);
+  CHECK(client.received().empty());
+  server.pass(1);
+  CHECK(client.received().ends_with("{\"ms\":50}"));
 }
 
 TEST_CASE("time passes only when a test lets it", "[testing]") {

@@ -60,8 +60,8 @@ class body_stream {
   }
 
   /// True when the server stops: a body that has no end of its own finishes now. One that rests is
-  /// called for this. What is not finished when listen_options::drain_timeout has passed is cut off,
-  /// and its client sees that it is not whole.
+  /// called for this. What is not finished when listen_options::drain_timeout has passed is cut
+  /// off, and its client sees that it is not whole.
   bool draining() const noexcept { return draining_; }
 
   /// True in the last call: nothing can be written any more.

@@ -12,6 +12,7 @@ enum class chunk_event : std::uint8_t {
   need_more,   ///< all bytes are used up
   chunk,       ///< a chunk of `chunk_left()` bytes (not 0) begins
   data,        ///< `data_size()` bytes of content end where `at` stands now
+  trailer,     ///< `data_size()` bytes of a trailer field's line do; its CRLF belongs to it
   done,        ///< the last chunk and the trailer section are complete
   malformed,   ///< not chunked coding, or a chunk size above 64 bits
   extra_full,  ///< extensions and trailers have more bytes than allowed
@@ -19,9 +20,9 @@ enum class chunk_event : std::uint8_t {
 
 /// A strict decoder: lines end in CRLF and nothing else, a chunk size is 1 to 16 hexadecimal
 /// digits without white space after it, trailer fields have the grammar of header fields without
-/// obs-fold (RFC 9112 §5). Extensions and trailer fields are checked and dropped, which RFC 9112
-/// §7.1.1 and RFC 9110 §6.5.1 allow. It looks at one byte at a time, so what it finds cannot depend
-/// on how the input was cut. Zero is the state before the first chunk.
+/// obs-fold (RFC 9112 §5). Extensions are checked and dropped, which §7.1.1 allows. It looks at one
+/// byte at a time, so what it finds cannot depend on how the input was cut; only how many `data`
+/// and `trailer` events a chunk or a line comes in does. Zero is the state before the first chunk.
 class chunk_decoder {
  public:
   /// Goes on to the next event.
@@ -33,7 +34,7 @@ class chunk_decoder {
   /// How many bytes of the current chunk have not come yet.
   std::uint64_t chunk_left() const { return chunk_left_; }
 
-  /// The size of the piece that the last `data` event was about.
+  /// The size of the piece that the last `data` or `trailer` event was about.
   std::size_t data_size() const { return data_size_; }
 
  private:
@@ -65,6 +66,11 @@ class chunk_decoder {
   bool step_extension(char c);
   bool step_trailer_start(char c);
   bool expect(char c, char wanted, state then);
+  chunk_event trailer_piece(const char* begin, const char* end);
+  bool in_trailer_line() const {
+    return state_ == state::trailer_name || state_ == state::trailer_value ||
+           state_ == state::trailer_lf;
+  }
 
   std::uint64_t chunk_left_;
   std::size_t data_size_;
@@ -85,6 +91,7 @@ constexpr bool is_value_char(char c) {
 }  // namespace detail
 
 inline chunk_event chunk_decoder::next(const char*& at, const char* end, std::uint32_t extra_max) {
+  const char* line = at;  // where the bytes of a trailer field's line begin, inside of one
   while (at != end) {
     if (state_ == state::data) {
       const auto available = static_cast<std::uint64_t>(end - at);
@@ -95,13 +102,24 @@ inline chunk_event chunk_decoder::next(const char*& at, const char* end, std::ui
       return chunk_event::data;
     }
     const state before = state_;
-    if (!step(*at)) return chunk_event::malformed;
+    const char c = *at;
+    if (!step(c)) return chunk_event::malformed;
     ++at;
     if (extra_bytes_ > extra_max) return chunk_event::extra_full;
-    if (before == state::size_lf && !is_last_) return chunk_event::chunk;
+    if (c != '\n') continue;  // all that is left to tell of ends a line
+    if (before == state::trailer_lf) return trailer_piece(line, at);
     if (before == state::last_lf) return chunk_event::done;
+    if (before == state::size_lf) {
+      if (!is_last_) return chunk_event::chunk;
+      line = at;
+    }
   }
-  return chunk_event::need_more;
+  return in_trailer_line() && line != at ? trailer_piece(line, at) : chunk_event::need_more;
+}
+
+inline chunk_event chunk_decoder::trailer_piece(const char* begin, const char* end) {
+  data_size_ = static_cast<std::size_t>(end - begin);
+  return chunk_event::trailer;
 }
 
 inline bool chunk_decoder::step(char c) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace nen {
 
@@ -23,10 +24,12 @@ inline std::string_view last_event_id(const request& req) noexcept {
   return req.field("last-event-id").value_or(std::string_view{});
 }
 
-/// Answers with an event stream; see response::stream for the producer. It has no end of its own, so
-/// that it is finished when the server stops, between two events.
+/// Answers with an event stream; see response::stream for the producer. It has no end of its own,
+/// so that it is finished when the server stops, between two events.
 template <class Producer>
 reply event_stream(response& res, Producer producer) noexcept {
+  static_assert(std::is_invocable_r_v<void, Producer&, body_stream&>,
+                "a callback that is called later takes and returns what its documentation says");
   res.field("Cache-Control", "no-store");
   return res.stream("text/event-stream", [producer](body_stream& out) mutable {
     if (!out.draining() || !out.finish()) return producer(out);

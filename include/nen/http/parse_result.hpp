@@ -9,8 +9,9 @@ namespace nen {
 
 /// How much of a request is taken. What goes beyond is answered as written behind each limit.
 struct parse_limits {
-  std::uint32_t head_bytes_max;  ///< 431; also for chunk extensions and trailers together; ≤ 65,535
-  std::uint16_t fields_max;      ///< 431
+  /// 431; for the head, chunk extensions and trailer fields together; at most 65,535
+  std::uint32_t head_bytes_max;
+  std::uint16_t fields_max;        ///< 431; for the head's and the trailer fields together
   std::uint16_t target_bytes_max;  ///< 414
   std::uint64_t body_bytes_max;    ///< 413
 };

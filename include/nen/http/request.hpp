@@ -14,13 +14,14 @@ namespace nen {
 /// bytes that it was made from.
 class request {
  public:
-  /// @param head  what the head says
-  /// @param base  the message's first byte
-  /// @param refs  the field table, `head.field_count` entries
-  /// @param body  the body, empty when there is none
+  /// @param head      what the head says
+  /// @param base      the message's first byte
+  /// @param refs      the field table: `head.field_count` entries, then `head.trailer_count`
+  /// @param body      the body, empty when there is none
+  /// @param trailers  what the offsets of the last `head.trailer_count` entries count from
   constexpr request(const request_head& head, const char* base, const field_ref* refs,
-                    std::string_view body)
-      : head_(&head), base_(base), refs_(refs), body_(body) {}
+                    std::string_view body, const char* trailers = nullptr)
+      : head_(&head), base_(base), refs_(refs), body_(body), trailers_(trailers) {}
 
   constexpr nen::method method() const { return head_->method; }
 
@@ -55,6 +56,14 @@ class request {
 
   constexpr std::string_view body() const { return body_; }
 
+  /// The fields behind a chunked body, RFC 9110 §6.5. They are there once the whole body has come:
+  /// for a body taken part by part, in the last part. They are never among fields() and, as RFC
+  /// 9110 §6.5.1 wants it, those that have to be known before the content are left out: what
+  /// frames, routes, authenticates, controls or makes conditional, and how the content is read.
+  constexpr nen::fields trailers() const {
+    return {trailers_, refs_ + head_->field_count, head_->trailer_count};
+  }
+
   /// Whether the client wants the connection kept after the response, RFC 9112 §9.3.
   constexpr bool keep_alive() const { return head_->keep_alive; }
 
@@ -70,6 +79,7 @@ class request {
   const char* base_;
   const field_ref* refs_;
   std::string_view body_;
+  const char* trailers_;
 };
 
 }  // namespace nen

@@ -17,6 +17,7 @@ struct request_head {
   std::uint16_t query_begin, query_size;  ///< after the '?'
   std::uint16_t host_begin, host_size;    ///< from an absolute-form target, else from Host
   std::uint16_t field_count;
+  std::uint16_t trailer_count;  ///< of the fields behind a body; 0 until the message is complete
   nen::method method;
   std::uint8_t version_minor;  ///< 0 or 1: the major version is always 1
   bool keep_alive;             ///< from Connection and the version's default, RFC 9112 §9.3

@@ -118,8 +118,9 @@ class response {
   /// In a handler in nen::streamed: has the body taken part by part, of whatever length it is. The
   /// next part is read when the one before was taken, so that the client feels how fast that goes.
   /// @param consumer  reply(const body_part&, response&): answers when the last part has come (or
-  ///                  earlier; then the connection closes), and returns more() before. It is kept
-  ///                  by value, at most 48 bytes.
+  ///                  earlier; then the connection closes), and returns more() before. It is told
+  ///                  when no last part will come: body_part::is_cancelled. It is kept by value, at
+  ///                  most 48 bytes.
   template <class Consumer>
   reply receive(Consumer consumer) noexcept {
     auto* const host = detail::deferred_access::host(handle_);

@@ -240,6 +240,7 @@ template <ring_sizes Sizes>
 class uring : public detail::uring_base {
   static_assert(std::has_single_bit(Sizes.receive_buffers) && Sizes.receive_buffers <= 32768,
                 "config::receive_buffers must be a power of two, at most 32768");
+  static_assert(Sizes.receive_buffer_bytes >= 1, "config::receive_buffer_bytes must be at least 1");
 
  public:
   [[nodiscard]] result<void> open() noexcept {

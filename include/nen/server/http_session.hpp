@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/core/discarding_output.hpp>
 #include <nen/core/function_ref.hpp>
 #include <nen/http/body_part.hpp>
 #include <nen/http/body_stream.hpp>
@@ -29,18 +30,20 @@ namespace nen {
 /// @tparam State   the objects that handlers may ask for by type
 template <class Routes, config Config, class... State>
 class http_session : detail::deferred_host {
-  static_assert(Config.head_bytes_max <= 65535, "config::head_bytes_max must be at most 65535");
+  static_assert(Config.head_bytes_max >= 64 && Config.head_bytes_max <= 65535,
+                "config::head_bytes_max must be 64 to 65535");
   static_assert(Config.fields_max <= 65535 && Config.fields_max >= 1,
                 "config::fields_max must be 1 to 65535");
-  static_assert(Config.target_bytes_max <= Config.head_bytes_max,
-                "config::target_bytes_max must not be above config::head_bytes_max");
+  static_assert(Config.target_bytes_max >= 1 && Config.target_bytes_max <= Config.head_bytes_max,
+                "config::target_bytes_max must be at least 1 and not above config::head_bytes_max");
+  static_assert(Config.body_bytes_max >= 1, "config::body_bytes_max must be at least 1");
 
  public:
   struct connection_state {
     detail::kept_request kept;  ///< the request that is incomplete, or not answered yet
     std::uint32_t requests;     ///< taken from this connection
     bool deferred;              ///< true exactly when the last one's answer comes later
-    bool receiving;             ///< true exactly when the last one's body is taken part by part
+    bool receiving;             ///< true exactly when a consumer waits for more of the last one
   };
 
   /// Makes the shard known to handles of deferred answers.
@@ -158,8 +161,11 @@ class http_session : detail::deferred_host {
 
   template <class Peer>
   [[gnu::noinline]] void drop_request(Peer& p) noexcept {
+    if constexpr (Routes::has_streamed) {
+      if (p.state().receiving) tell_consumer_of_end(p);
+    }
     store_.release(p.state().kept);
-    p.state().deferred = p.state().receiving = false;
+    p.state().deferred = false;
   }
 
   /// Where an answer is when its handler has returned.
@@ -279,6 +285,8 @@ class http_session : detail::deferred_host {
   [[gnu::cold]] void deliver(Peer& p, output& out, bool is_last);
   template <class Peer>
   [[gnu::cold]] void go_on(Peer& p) noexcept;
+  template <class Peer>
+  [[gnu::cold]] void tell_consumer_of_end(Peer& p) noexcept;
 
   // Answers that are streamed: http_session_stream.ipp.
   template <class Peer>

@@ -74,6 +74,7 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
     if (got.status == parse_status::message_complete) store_.set_complete(kept);
     if (got.status == parse_status::head_complete) {
       store_.set_complete(kept);
+      kept.parser.trailers_into(kept.bytes + kept.used);
       p.set_read_timeout(timeout_kind::body, body_timeout_);
       if constexpr (Routes::has_streamed) {
         if (Routes::takes_head(kept.parser.message())) return begin_receiving(p, out, at, end);
@@ -141,6 +142,7 @@ bool http_session<Routes, Config, State...>::keep(Peer& p, output& out, const ch
   kept.connection = p.index();
   kept.used = head_bytes;
   std::memcpy(kept.bytes, begin, head_bytes);
+  if (parser_.has_head()) parser_.trailers_into(kept.bytes + head_bytes);
   parser_.move_to(kept.parser, kept.bytes);
   return true;
 }

@@ -77,7 +77,10 @@ void http_session<Routes, Config, State...>::deliver(Peer& p, output& out, bool 
   if (outcome != answer_is::deferred) staged_for_ = {};
   switch (outcome) {
     case answer_is::receiving:
-      if (is_last) return refuse(p, out, status::internal_server_error);  // there is no more
+      if (is_last) {  // there is no more
+        p.state().receiving = false;
+        return refuse(p, out, status::internal_server_error);
+      }
       if (more_after_ms_ == 0) return;
       p.pause();
       return p.set_read_timeout(timeout_kind::handler, more_after_ms_);
@@ -92,6 +95,7 @@ void http_session<Routes, Config, State...>::deliver(Peer& p, output& out, bool 
       p.state().receiving = false;
       return store_.release_request(p.state().kept);
     case answer_is::complete:
+      p.state().receiving = false;
       drop_request(p);
       if (!is_last) p.close_lingering();  // what is still to come is not the next request
       return;
@@ -104,6 +108,32 @@ template <class Peer>
 void http_session<Routes, Config, State...>::go_on(Peer& p) noexcept {
   p.resume();
   p.set_read_timeout(timeout_kind::body, body_timeout_);
+}
+
+/// The rest of the body will not come: the consumer is called for the last time. What it answers
+/// goes nowhere, and it can't make the request wait again.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::tell_consumer_of_end(Peer& p) noexcept {
+  p.state().receiving = false;
+  slot& kept = store_.head_of(p.state().kept);
+  kept.parser.drop_body();
+  const request message = kept.parser.message();
+  discarding_output nowhere;
+  response res(nowhere, defaults_, {.without_body = true});
+#if defined(__cpp_exceptions)
+  try {
+    (void)kept.consumer({message, {}, false, true}, res);
+    return;
+  } catch (const std::exception& problem) {
+    on_exception_(message, problem.what());
+  } catch (...) {
+    on_exception_(message, "not a std::exception");
+  }
+  p.counters().handler_exceptions.add();
+#else
+  (void)kept.consumer({message, {}, false, true}, res);
+#endif
 }
 
 }  // namespace nen

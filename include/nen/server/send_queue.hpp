@@ -38,7 +38,7 @@ class send_queue {
  public:
   using slot = send_slot<SlotBytes>;
   static constexpr std::uint32_t slots_per_message =
-      (BodyBytes + SlotBytes - 1) / SlotBytes + 1;  // the head is in one
+      BodyBytes / SlotBytes + (BodyBytes % SlotBytes != 0) + 1;  // the head is in one
   /// A connection that holds more has to wait until its peer has read some.
   static constexpr std::uint32_t slots_held_max = 2;
   static_assert(BodyBytes >= 256, "config::response_bytes_max must be at least 256");

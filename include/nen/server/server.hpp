@@ -55,8 +55,8 @@ class basic_server : detail::shard_threads {
   static_assert(Config.shards >= 1 && Config.shards <= 1024, "config::shards must be 1 to 1024");
   static_assert(Config.connections >= 1 && Config.connections <= 1'000'000,
                 "config::connections must be 1 to 1,000,000 a shard");
-  static_assert(Config.head_slots >= 1 && Config.body_slots >= 1,
-                "config::head_slots and config::body_slots must be at least 1");
+  static_assert(Config.head_slots >= 1 && Config.body_slots >= 1 && Config.streams >= 1,
+                "config::head_slots, config::body_slots and config::streams must be at least 1");
 
  public:
   using shard = tcp_shard<http_session<Routes, Config, State...>, Config, Ring>;

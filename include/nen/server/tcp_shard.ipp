@@ -7,7 +7,7 @@ namespace nen {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_completion(const completion& done) {
   const operation what = done.token.operation();
-  if (what == operation::wake) return woken();
+  if (what == operation::wake) return done.result < 0 ? watch_waker() : woken();
   connection& c = connections_[done.token.slot()];
   if (c.generation != done.token.generation()) [[unlikely]] {
     // Can't happen while slots are freed only when their last operation completed.
@@ -27,7 +27,7 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
     case operation::close:
       return release(c);
     case operation::cancel:
-      c.stops_receiving = false;
+      c.cancelling = false;
       return settle(c);
     case operation::shutdown:
       return settle(c);

@@ -8,9 +8,7 @@ namespace nen {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
   NEN_ASSERT(!c.receiving && !c.has_input() && !c.waiting());
-  // The cancel of the receive before is in flight, and settles this when it is through. A receive
-  // that began before that would not be cancelled when the connection closes.
-  if (c.stops_receiving) return;
+  if (c.cancelling) return;  // it might find this receive: its completion settles what is next
   c.receiving = true;
   const token t = begin(operation::receive, c);
   // Who is behind with reading our answers is read from a buffer at a time.
@@ -21,13 +19,14 @@ void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::stop_receiving(connection& c) noexcept {
   if (!c.receiving || c.stops_receiving) return;
-  c.stops_receiving = true;
+  c.stops_receiving = c.cancelling = true;
   loop_.ring().cancel(begin(operation::cancel, c), name(operation::receive, c));
 }
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
   c.receiving = done.more;
+  if (!done.more) c.stops_receiving = false;
   const bool wanted = c.state == connection_state::open && !c.close_when_sent;
   if (done.result > 0) c.has_spoken = true;
   if (done.lease != completion::no_lease) append_lease(c, done.lease, done.result);

@@ -20,7 +20,7 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::relieve() noexcept {
   if (!waiting_for_buffer_.empty()) evict_holder();
   if (waiting_for_slots_.empty() && !is_out_of_connections()) return;
-  if (tick_before(loop_.now(), last_survey_ + survey_ms)) return;
+  if (loop_.now() - last_survey_ < survey_ms) return;
   last_survey_ = loop_.now();
   if (!waiting_for_slots_.empty()) evict_stalled();
   if (is_out_of_connections()) evict_silent();
@@ -59,7 +59,8 @@ void tcp_shard<S, C, R>::evict_stalled() noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::evict_silent() noexcept {
   for_each_connection([&](connection& c) {
-    const bool is_silent = c.state == connection_state::open && !c.has_spoken;
+    // Who waits for a receive buffer may have spoken: nobody could listen.
+    const bool is_silent = c.state == connection_state::open && !c.has_spoken && !c.waiting();
     if (!is_silent && c.state != connection_state::lingering) return;
     if (tick_before(loop_.now(), c.state_began + silent_ms_max)) return;
     counters_.connections_evicted.add();

@@ -1,0 +1,6 @@
+// expect: config::head_bytes_max must be 64 to 65535
+#include <nen/nen.hpp>
+
+nen::reply hello(nen::response& res) { return res.text("hello"); }
+
+nen::server<nen::router<nen::get<"/", hello>>, nen::config{.head_bytes_max = 65536}> server;

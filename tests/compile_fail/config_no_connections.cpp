@@ -1,0 +1,6 @@
+// expect: config::connections must be 1 to 1,000,000 a shard
+#include <nen/nen.hpp>
+
+nen::reply hello(nen::response& res) { return res.text("hello"); }
+
+nen::server<nen::router<nen::get<"/", hello>>, nen::config{.connections = 0}> server;

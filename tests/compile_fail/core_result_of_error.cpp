@@ -1,0 +1,5 @@
+// expect: nen::result<error> is ambiguous
+#include <nen/core/result.hpp>
+
+nen::result<nen::error> which();
+bool failed() { return !which(); }
