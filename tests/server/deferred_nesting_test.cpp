@@ -2,6 +2,7 @@
 // another callback called, or by a producer. Each in a process of its own, since a fault here may
 // end it.
 #include <array>
+#include <atomic>
 #include <string>
 
 #include "support/test_server.hpp"
@@ -15,7 +16,7 @@ using nen::test::child;
 using nen::test::client;
 
 std::array<nen::deferred, 4> handles;
-completion_outcome inner_outcome;
+std::atomic<completion_outcome> inner_outcome;
 bool inner_bool;
 std::array<char, 2048> longest{};
 

@@ -55,7 +55,7 @@ class flood {
 
 }  // namespace
 
-TEST_CASE("connections that always have data do not starve the others", "[server]") {
+TEST_CASE("connections that always have data do not starve the others", "[server][timing]") {
   running run(server);
   client other = run.connect();
   std::vector<long> waits;
