@@ -150,11 +150,15 @@ class inflater_base : public zlib_stream {
   inline bool open(std::span<char> memory, int window_bits) noexcept;
 
  private:
-  /// True when the message may end here: behind a whole block and at the beginning of a byte.
-  bool is_at_boundary() const noexcept { return stream_.data_type == 128; }
+  /// zlib says so of a call that did something; one that had nothing to do forgets it.
+  void note_boundary(std::size_t taken, std::size_t made) noexcept {
+    if (taken != 0 || made != 0) is_at_boundary_ = stream_.data_type == 128;
+  }
 
   std::uint64_t left_;       // of bytes_max
   std::uint8_t tail_taken_;  // bytes of flush_tail that were put behind the message
+  // Behind a whole block and at the beginning of a byte: the message may end here.
+  bool is_at_boundary_;
   bool is_open_;
 };
 
@@ -283,6 +287,7 @@ inline void inflater_base::start_message(std::uint64_t bytes_max, bool stands_al
   if (stands_alone) inflateReset(&stream_);
   left_ = bytes_max;
   tail_taken_ = 0;
+  is_at_boundary_ = false;
 }
 
 inline inflate_progress inflater_base::read(std::string_view piece, bool is_last,
@@ -310,6 +315,7 @@ inline inflate_progress inflater_base::read(std::string_view piece, bool is_last
     const std::size_t made = room == 0 ? 0 : room - stream_.avail_out;
     progress.produced += made;
     left_ -= made;
+    note_boundary(taken, made);
     if (in_tail) {
       tail_taken_ = static_cast<std::uint8_t>(tail_taken_ + taken);
     } else {
@@ -325,7 +331,7 @@ inline inflate_progress inflater_base::read(std::string_view piece, bool is_last
     if (stream_.avail_out == 0) continue;  // there may be more to write
     if (progress.consumed < piece.size() || (is_last && !in_tail)) continue;
     if (!is_last) return ends(inflate_status::need_more);
-    return ends(is_at_boundary() ? inflate_status::complete : inflate_status::invalid);
+    return ends(is_at_boundary_ ? inflate_status::complete : inflate_status::invalid);
   }
 }
 
