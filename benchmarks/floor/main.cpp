@@ -30,6 +30,7 @@ struct options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   unsigned shards = 1;
+  bool echoes = false;
 };
 
 template <class UInt>
@@ -40,8 +41,13 @@ bool parse(std::string_view text, UInt& value) {
 
 bool parse(int argc, char** argv, options& chosen) {
   for (int i = 1; i < argc; i += 2) {
-    if (i + 1 == argc) return false;
     const std::string_view name = argv[i];
+    if (name == "--echo") {
+      chosen.echoes = true;
+      --i;
+      continue;
+    }
+    if (i + 1 == argc) return false;
     const std::string_view value = argv[i + 1];
     if (name == "--host") {
       chosen.host = value;
@@ -114,7 +120,8 @@ int main(int argc, char** argv) {
   using namespace nen::floor;
   options chosen;
   if (!parse(argc, argv, chosen)) {
-    std::fprintf(stderr, "usage: %s [--host IPv4] [--port 1-65535] [--shards 1-256]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s [--host IPv4] [--port 1-65535] [--shards 1-256] [--echo]\n",
+                 argv[0]);
     return 2;
   }
   raise_descriptor_limit();
@@ -132,7 +139,8 @@ int main(int argc, char** argv) {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < chosen.shards; ++i) {
     shard& added = *shards.emplace_back(std::make_unique_for_overwrite<shard>());
-    threads.emplace_back(&shard::run, &added, listen_on(chosen), stop, std::ref(ready));
+    threads.emplace_back(&shard::run, &added, listen_on(chosen), stop, chosen.echoes,
+                         std::ref(ready));
   }
   ready.wait();
   const rusage before = usage();

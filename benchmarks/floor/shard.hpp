@@ -1,5 +1,6 @@
 // The floor's server: one shard of canned answers on io_uring. It counts the ends of request heads
-// and sends that many copies of one fixed response; it has no parser, no router and no timeouts.
+// and sends that many copies of one fixed response; it has no parser, no router and no timeouts. Or
+// it sends back what it gets, for clients that wait for their echo.
 #pragma once
 
 #include <liburing.h>
@@ -92,6 +93,7 @@ struct connection {
   bool ended = false;         // true exactly when nothing more will be received
   std::uint32_t sending = 0;  // bytes of the send in flight; 0 when there is none
   std::uint32_t due = 0;      // answers that no send carries yet
+  unsigned echoed = 0;        // the buffer that is being sent back, + 1
 };
 
 enum class operation : std::uint8_t { stop, accept, receive, send, cancel, close };
@@ -106,8 +108,9 @@ constexpr std::uint64_t tag(operation what, unsigned slot) {
 class shard {
  public:
   /// Serves until `stop` becomes readable. `ready` is counted down once connections are accepted.
-  void run(int listener, int stop, std::latch& ready) {
+  void run(int listener, int stop, bool echoes, std::latch& ready) {
     listener_ = listener;
+    echoes_ = echoes;
     set_up();
     io_uring_prep_poll_add(next(operation::stop, 0), stop, POLLIN);
     for (unsigned i = 0; i < connections_max; ++i) free_[i] = connections_max - 1 - i;
@@ -225,6 +228,7 @@ class shard {
     connection& peer = connections_[slot];
     peer.receiving = (flags & IORING_CQE_F_MORE) != 0;
     const unsigned buffer = flags >> IORING_CQE_BUFFER_SHIFT;
+    if (result > 0 && echoes_) return send_back(slot, buffer, result);
     if (result > 0) {
       peer.due += peer.heads.feed({buffers_[buffer].data(), static_cast<std::size_t>(result)});
     } else if (result != -ENOBUFS && result != -ECANCELED) {
@@ -243,6 +247,25 @@ class shard {
       stop_receiving(slot);
     }
     peer.sending = 0;
+    if (peer.echoed != 0) give_back(peer.echoed - 1);
+    peer.echoed = 0;
+    go_on(slot);
+  }
+
+  void send_back(unsigned slot, unsigned buffer, int bytes) {
+    connection& peer = connections_[slot];
+    if (peer.sending != 0) {  // it did not wait: not what this is for
+      give_back(buffer);
+      peer.ended = true;
+      return stop_receiving(slot);
+    }
+    ++answered_;
+    peer.echoed = buffer + 1;
+    peer.sending = static_cast<std::uint32_t>(bytes);
+    io_uring_sqe* sqe = next(operation::send, slot);
+    io_uring_prep_send(sqe, static_cast<int>(slot), buffers_[buffer].data(), peer.sending,
+                       MSG_WAITALL | MSG_NOSIGNAL);
+    sqe->flags |= IOSQE_FIXED_FILE;
     go_on(slot);
   }
 
@@ -282,6 +305,7 @@ class shard {
   io_uring_buf_ring* buffer_ring_ = nullptr;
   int listener_ = -1;
   bool stopped_ = false;
+  bool echoes_ = false;
   unsigned accepts_ = 0;  // accepts in flight, each of which holds a slot
   unsigned used_ = 0;     // slots not free; free_ is a stack of the others
   std::uint64_t answered_ = 0;

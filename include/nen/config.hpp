@@ -28,6 +28,14 @@ struct config {
   std::uint32_t streams = 64;                ///< answers being streamed at once; one more is 503
   std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503
   std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
+
+  // These take memory only where a route is a nen::websocket.
+  std::uint32_t websockets = 1024;      ///< open at once; one more is 503
+  std::uint32_t ws_message_slots = 16;  ///< for messages that come in pieces; none free is 1013
+  std::uint32_t ws_message_bytes_max = 64 * KiB;   ///< longer is 1009
+  std::uint32_t ws_broadcast_slots = 256;          ///< frames that are being sent to many
+  std::uint32_t ws_broadcast_bytes_max = 4 * KiB;  ///< longer ones are copied for each member
+  std::uint32_t ws_views = 4096;  ///< sends of shared or large messages that wait for their peers
 };
 
 /// What to do with a connection that comes when every slot is taken.

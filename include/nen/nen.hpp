@@ -1,4 +1,5 @@
-// Everything of nen: an HTTP/1.1 server on io_uring out of memory that is fixed at compile time.
+// Everything of nen: an HTTP/1.1 and WebSocket server on io_uring out of memory that is fixed at
+// compile time.
 #pragma once
 
 #include <nen/config.hpp>
@@ -12,3 +13,6 @@
 #include <nen/http/response.hpp>
 #include <nen/http/router.hpp>
 #include <nen/server/server.hpp>
+#include <nen/server/web_session.hpp>
+#include <nen/server/websocket.hpp>
+#include <nen/server/websocket_group.hpp>

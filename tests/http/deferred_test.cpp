@@ -31,7 +31,7 @@ struct recorder : deferred_host {
   bool says = true;
   completion_outcome outcome = completion_outcome::no_room;
 
-  recorder() : deferred_host{&table} {}
+  recorder() : deferred_host{&table, nullptr} {}
 
   static recorder& self(deferred_host& h) { return static_cast<recorder&>(h); }
   bool note(std::string what, const request_name& n) {

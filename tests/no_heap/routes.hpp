@@ -2,6 +2,9 @@
 #pragma once
 
 #include <nen/nen.hpp>
+#if defined(NEN_TEST_DEFLATE)
+#include <nen/server/websocket_deflate.hpp>
+#endif
 
 #include <array>
 #include <atomic>
@@ -162,6 +165,28 @@ inline reply throws(std::string_view what, response& res) {
   throw trouble();
 }
 
+// ---- WebSockets ----
+
+inline ws::group<16, ws::group_config{.shards = 2, .letters = 8}> hall;
+
+struct talk {
+#if defined(NEN_TEST_DEFLATE)
+  using compression = ws::deflate<ws::deflate_config{.window_bits = 12, .contexts = 1}>;
+#endif
+  static constexpr ws::options options = {.idle_ping_ms = 50, .buffered_bytes_max = 4096};
+
+  void on_open(ws::peer& me) { (void)hall.join(me); }
+  /// "all …" is for everybody, "throw" is thrown, the rest comes back.
+  void on_message(ws::peer& me, ws::message m) {
+    if (m.bytes == "throw") throw trouble();
+    if (m.bytes.starts_with("all ")) {
+      (void)hall.broadcast(m, ws::slow_peer::close);
+    } else {
+      (void)me.send(m);
+    }
+  }
+};
+
 /// Asks for memory on purpose, in this way and this often.
 reply take_memory(std::string_view way, std::uint32_t times, response& res);
 
@@ -175,6 +200,7 @@ using routes =
            get<"/events/:count", events>, get<"/channel/:i", channel>, get<"/wake/:i", wake>,
            get<"/endless", endless>, streamed<post<"/sum", sum>>, streamed<put<"/refuse", refuse>>,
            any<"/late/:ms", late>, any<"/park/:i", park>, get<"/complete/:i", complete>,
-           get<"/throws/:what", throws>, get<"/take/:way/:times", take_memory>>;
+           get<"/throws/:what", throws>, get<"/take/:way/:times", take_memory>,
+           websocket<"/talk", talk>>;
 
 }  // namespace nen::test::no_heap

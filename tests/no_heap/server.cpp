@@ -93,7 +93,13 @@ constexpr config small = {.shards = 2,
                           .target_bytes_max = 256,
                           .streams = 2,
                           .body_slots = 2,
-                          .body_bytes_max = 2048};
+                          .body_bytes_max = 2048,
+                          .websockets = 4,
+                          .ws_message_slots = 2,
+                          .ws_message_bytes_max = 8192,
+                          .ws_broadcast_slots = 4,
+                          .ws_broadcast_bytes_max = 1024,
+                          .ws_views = 8};
 nen::server<routes, small> server;
 
 struct named_counter {
@@ -125,6 +131,13 @@ constexpr named_counter counters[] = {NEN_NAMED(connections_accepted),
                                       NEN_NAMED(head_slots_evicted),
                                       NEN_NAMED(body_slots_empty),
                                       NEN_NAMED(streams_empty),
+                                      NEN_NAMED(websockets_opened),
+                                      NEN_NAMED(websockets_closed),
+                                      NEN_NAMED(websockets_full),
+                                      NEN_NAMED(ws_messages),
+                                      NEN_NAMED(ws_message_slots_empty),
+                                      NEN_NAMED(ws_views_empty),
+                                      NEN_NAMED(timeouts_websocket),
                                       NEN_NAMED(timeouts_head),
                                       NEN_NAMED(timeouts_body),
                                       NEN_NAMED(timeouts_handler),

@@ -28,6 +28,7 @@ enum class completion_outcome : std::uint8_t {
 namespace detail {
 
 struct deferred_access;
+struct websocket_host;
 
 using deferred_callback = small_callback<reply(const request&, response&)>;
 using stream_callback = small_callback<void(body_stream&)>;
@@ -58,6 +59,7 @@ struct deferred_host {
     body_callback& (*receive)(deferred_host&) noexcept;
   };
   const functions* call;
+  websocket_host* websockets;  // null where no route asks for one
 };
 
 }  // namespace detail
@@ -119,6 +121,10 @@ struct deferred_access {
     return d;
   }
   static deferred_host* host(const deferred& d) noexcept { return d.host_; }
+  static const request_name& name(const deferred& d) noexcept { return d.name_; }
+  static websocket_host* websockets(const deferred& d) noexcept {
+    return d.host_ == nullptr ? nullptr : d.host_->websockets;
+  }
 };
 
 }  // namespace detail

@@ -35,6 +35,22 @@ constexpr std::size_t sum(const std::array<std::size_t, Count>& numbers) noexcep
   return total;
 }
 
+/// The session that a route's connections go on with, where it leaves HTTP.
+template <class Route>
+struct session_of {
+  using type = type_list<>;
+};
+template <class Route>
+requires requires { typename Route::session; }
+struct session_of<Route> {
+  using type = type_list<typename Route::session>;
+};
+
+template <class Routes>
+struct sessions_of;
+template <class... Route>
+struct sessions_of<type_list<Route...>> : concat<typename session_of<Route>::type...> {};
+
 template <class Routes>
 struct route_set;
 
@@ -188,6 +204,10 @@ class router {
   static constexpr const std::array<route_info, route_count>& routes = set::infos;
   /// Bytes of the constant tables that look-ups read.
   static constexpr std::size_t table_bytes = sizeof(set::table);
+
+  /// The sessions of nen::websocket routes, and whether there are any.
+  using sessions = typename detail::sessions_of<list>::type;
+  static constexpr bool has_websocket = !std::is_same_v<sessions, detail::type_list<>>;
 
   /// True when there is a nen::streamed route.
   static constexpr bool has_streamed = [] {

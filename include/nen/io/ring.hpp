@@ -40,6 +40,7 @@ struct ring_sizes {
 ///                                   if it was in time
 ///   close(t, place)                 empties the place
 ///   watch(t, descriptor)            reads a counter (eventfd) once it is not zero, into watched()
+///   wake(descriptor, amount)        counts such a counter up, from any thread
 ///   lease_bytes(lease), give_back   a leased buffer's memory, and its return
 ///   wait(deadline_ms, on_completion)  submits everything queued; sleeps until a completion or the
 ///                                   deadline (absolute, by now_ms; none: forever); hands all over
@@ -62,6 +63,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.close(t, place);
   r.watch(t, 0);
   { r.watched() } -> std::same_as<std::uint64_t>;
+  Ring::wake(0, std::uint64_t{1});
   { r.lease_bytes(lease) } -> std::same_as<char*>;
   r.give_back(lease);
   r.wait(deadline, on_completion);

@@ -9,6 +9,7 @@
 
 #include <liburing.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -110,6 +111,9 @@ class uring_base {
   }
 
   std::uint64_t watched() const noexcept { return watched_; }
+  static void wake(int descriptor, std::uint64_t amount) noexcept {
+    (void)!::write(descriptor, &amount, sizeof amount);
+  }
 
   void shut() noexcept {
     if (opened_) io_uring_queue_exit(&ring_);

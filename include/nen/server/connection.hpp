@@ -21,7 +21,7 @@ enum class connection_state : std::uint8_t {
 };
 
 /// What is given time; each has its option. All but handler are the peer's time.
-enum class timeout_kind : std::uint8_t { none, head, body, handler, idle, linger };
+enum class timeout_kind : std::uint8_t { none, head, body, handler, idle, linger, websocket };
 
 struct waiting_tag;
 

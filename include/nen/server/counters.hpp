@@ -26,6 +26,11 @@ struct shard_counters {
   counter responses_replaced;  ///< answered 500 because the answer was too long or had a bad field
   counter handler_exceptions;  ///< answered 500 because an exception left the handler
 
+  // WebSockets.
+  counter websockets_opened;
+  counter websockets_closed;
+  counter ws_messages;  ///< that came
+
   // Pools that ran out.
   counter receive_buffers_empty;    ///< receives that had to wait for a buffer
   counter receive_buffers_evicted;  ///< connections closed that held buffers others waited for
@@ -35,6 +40,10 @@ struct shard_counters {
   counter head_slots_evicted;       ///< 408: the oldest incomplete head, for lack of slots
   counter body_slots_empty;         ///< 503
   counter streams_empty;            ///< 503
+  counter websockets_full;          ///< 503
+  counter ws_message_slots_empty;   ///< closed with 1013
+  counter ws_control_rooms_empty;   ///< closed with 1013: a ping or close came in pieces
+  counter ws_views_empty;           ///< sends that were refused for lack of views
 
   // Times that passed.
   counter timeouts_head;
@@ -43,6 +52,7 @@ struct shard_counters {
   counter timeouts_write;
   counter timeouts_idle;
   counter timeouts_linger;
+  counter timeouts_websocket;  ///< no pong, or no close frame
 };
 
 }  // namespace nen

@@ -23,6 +23,7 @@
 #include <exception>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace nen {
 
@@ -39,6 +40,9 @@ class http_session : detail::deferred_host {
   static_assert(Config.body_bytes_max >= 1, "config::body_bytes_max must be at least 1");
 
  public:
+  static constexpr std::uint32_t send_views = 0;
+  static constexpr std::size_t websocket_bytes = 0;
+
   struct connection_state {
     detail::kept_request kept;  ///< the request that is incomplete, or not answered yet
     std::uint32_t requests;     ///< taken from this connection
@@ -81,10 +85,11 @@ class http_session : detail::deferred_host {
     char* const end = at + bytes.size();
     defaults_ = common_lines_.at(p.unix_seconds());
     auto out = p.writer();
-    while (at != end && !p.closing() && !p.paused() && p.has_room())
+    while (at != end && !p.closing() && !p.paused() && !is_upgraded(p) && p.has_room())
       at = !has_request(p) ? read_in_place(p, out, at, end) : read_on(p, out, at, end);
     if (p.closing()) return bytes.size();
-    if (!has_request(p) && !p.paused()) p.set_read_timeout(timeout_kind::idle, idle_timeout_);
+    if (!has_request(p) && !p.paused() && !is_upgraded(p))
+      p.set_read_timeout(timeout_kind::idle, idle_timeout_);
     return static_cast<std::size_t>(at - bytes.data());
   }
 
@@ -126,6 +131,9 @@ class http_session : detail::deferred_host {
     if (!has_request(p)) p.close();
   }
 
+  /// Lets routes' handlers open WebSockets.
+  void set_websockets(detail::websocket_host* host) noexcept { websockets = host; }
+
   const auto& head_slots() const noexcept { return store_.heads(); }
   const auto& body_slots() const noexcept { return store_.bodies(); }
   const auto& stream_slots() const noexcept { return store_.streams(); }
@@ -157,6 +165,13 @@ class http_session : detail::deferred_host {
   template <class Peer>
   static bool has_request(Peer& p) noexcept {
     return p.state().kept.head_slot != 0;
+  }
+
+  /// True once the connection has left HTTP.
+  template <class Peer>
+  static bool is_upgraded(Peer& p) noexcept {
+    if constexpr (Routes::has_websocket) return p.state().websocket != 0;
+    return false;
   }
 
   template <class Peer>
@@ -213,6 +228,7 @@ class http_session : detail::deferred_host {
     guard(p, message, res, make);
     NEN_ASSERT(res.finished());
     if (res.is_deferred()) return answer_is::deferred;
+    if (res.is_upgraded()) return answer_is::complete;
     if (res.is_receiving()) {
       more_after_ms_ = res.more_after_ms();
       return answer_is::receiving;
@@ -318,7 +334,7 @@ class http_session : detail::deferred_host {
   template <class Peer>
   [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
                                 bool to_head = false) {
-    const request& shown = refused != nullptr ? *refused : no_request();
+    const request& shown = refused != nullptr ? *refused : detail::no_request();
     response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
     guard(p, shown, res, [&](response& r) {
       r.set_status(code);
@@ -331,12 +347,6 @@ class http_session : detail::deferred_host {
     }
     drop_request(p);
     p.close_lingering();
-  }
-
-  static const request& no_request() noexcept {
-    static constexpr request_head nothing{};
-    static constexpr request empty(nothing, "", nullptr, {});
-    return empty;
   }
 
   template <class Peer>
@@ -366,6 +376,16 @@ class http_session : detail::deferred_host {
   char scratch_[Config.target_bytes_max];
   store store_;
 };
+
+/// HTTP, and WebSockets behind it: server/web_session.hpp, which nen.hpp includes.
+template <class Routes, config Config, class... State>
+class web_session;
+
+/// The session of a server with these routes. Without nen::websocket among them there is no trace
+/// of WebSockets.
+template <class Routes, config Config, class... State>
+using session_for = std::conditional_t<Routes::has_websocket, web_session<Routes, Config, State...>,
+                                       http_session<Routes, Config, State...>>;
 
 }  // namespace nen
 

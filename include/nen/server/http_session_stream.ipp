@@ -63,9 +63,9 @@ bool http_session<Routes, Config, State...>::run_producer(Peer& p, body_stream& 
     stream.producer(body);
     return true;
   } catch (const std::exception& problem) {
-    on_exception_(no_request(), problem.what());
+    on_exception_(detail::no_request(), problem.what());
   } catch (...) {
-    on_exception_(no_request(), "not a std::exception");
+    on_exception_(detail::no_request(), "not a std::exception");
   }
   p.counters().handler_exceptions.add();
   return false;

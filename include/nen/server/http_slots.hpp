@@ -125,6 +125,13 @@ class request_store {
   pool<stream_slot, Config.streams> streams_;
 };
 
+/// What is shown where there is no request: it has nothing.
+inline const request& no_request() noexcept {
+  static constexpr request_head nothing{};
+  static constexpr request empty(nothing, "", nullptr, {});
+  return empty;
+}
+
 inline void say_exception(const request& which, const char* what) {
   const auto name = to_string(which.method());
   std::fprintf(stderr, "nen: an exception left the handler of %.*s %.*s: %s\n",

@@ -1,5 +1,5 @@
-// server, L3: what a connection still has to send: a chain of slots from the shard's pool, filled
-// through `output` and taken off as the kernel accepts it.
+// server, L3: what a connection still has to send: a chain of slots from the
+// shard's pool, filled through `output` and taken off as the kernel accepts it.
 #pragma once
 
 #include <nen/core/output.hpp>
@@ -13,7 +13,8 @@
 
 namespace nen {
 
-/// `used` bytes, and behind them optionally bytes that are sent from where they are.
+/// `used` bytes, and behind them optionally bytes that are sent from where they
+/// are.
 template <std::uint32_t Bytes>
 struct send_slot {
   std::uint32_t next;  // index + 1, 0: the last of its chain
@@ -29,11 +30,49 @@ struct send_slot {
   }
 };
 
-/// The pool of send slots, and the chains in it.
-/// @tparam BodyBytes  the longest body that is copied; slots for a head and for all of it are
-/// promised
+/// Bytes that several connections send from the same place, or that are too
+/// many to be copied.
+struct send_view {
+  std::uint32_t next;   // as of a send_slot
+  std::uint32_t owner;  // who is told when they are sent
+  const char* begin;
+  std::size_t size;
+
+  std::string_view bytes() const noexcept { return {begin, size}; }
+};
+
+/// Who lent the bytes of a view.
+struct view_owner {
+  void* context;
+  void (*release)(void* context, std::uint32_t owner) noexcept;
+};
+
+namespace detail {
+
+/// The pool of views; none where nothing sends them.
+template <std::uint32_t Views>
+struct send_views {
+  pool<send_view, Views> slots;
+  view_owner owner;
+
+  static constexpr std::uint32_t none = pool<send_view, Views>::none;
+  void release(std::uint32_t index) noexcept {
+    owner.release(owner.context, slots[index].owner);
+    slots.release(index);
+  }
+};
+template <>
+struct send_views<0> {};
+
+}  // namespace detail
+
+/// The pool of send slots, and the chains in it. A chain's link is 0 at its
+/// end, 1 + the index of a slot, or 1 + Slots + the index of a view.
+/// @tparam BodyBytes  the longest body that is copied; slots for a head and for
+/// all of it are promised
 ///                    before a handler is called
-template <std::uint32_t SlotBytes, std::uint32_t Slots, std::uint32_t BodyBytes>
+template <std::uint32_t SlotBytes, std::uint32_t Slots, std::uint32_t BodyBytes,
+          std::uint32_t Views = 0>
 class send_queue {
  public:
   using slot = send_slot<SlotBytes>;
@@ -47,9 +86,9 @@ class send_queue {
                 "config::send_slots must hold more than two answers of "
                 "config::response_bytes_max");
 
-  /// True when one more message can be written, whatever its length: checked before a handler is
-  /// called, so that no handler ever runs out of memory half way. One connection's share is bounded
-  /// as well.
+  /// True when one more message can be written, whatever its length: checked
+  /// before a handler is called, so that no handler ever runs out of memory
+  /// half way. One connection's share is bounded as well.
   bool has_room_for(const connection_base& c) const noexcept {
     return c.slots_held <= slots_held_max && has_room();
   }
@@ -72,10 +111,14 @@ class send_queue {
       parts[count++] = part;
     };
     for (auto at = c.first_slot; at != 0 && count < parts.size() && bytes_max != 0;) {
-      const slot& s = slots_[at - 1];
-      add({s.bytes, s.used});
-      add({s.view, s.view_bytes});
-      at = s.next;
+      if (is_view(at)) {
+        add(view_at(at).bytes());
+      } else {
+        const slot& s = slots_[at - 1];
+        add({s.bytes, s.used});
+        add({s.view, s.view_bytes});
+      }
+      at = next_of(at);
     }
     return count;
   }
@@ -83,8 +126,8 @@ class send_queue {
   /// Takes `bytes` off the front and gives back the slots that are through.
   void sent(connection_base& c, std::size_t bytes) noexcept {
     bytes += c.first_slot_sent;
-    while (c.first_slot != 0 && bytes >= slots_[c.first_slot - 1].size()) {
-      bytes -= slots_[c.first_slot - 1].size();
+    while (c.first_slot != 0 && bytes >= size_of(c.first_slot)) {
+      bytes -= size_of(c.first_slot);
       drop_first(c);
     }
     NEN_ASSERT(c.first_slot != 0 || bytes == 0);
@@ -96,17 +139,50 @@ class send_queue {
     c.first_slot_sent = 0;
   }
 
-  const auto& slots() const noexcept { return slots_; }
+  /// Bytes that wait to be sent, or to be taken by the kernel.
+  std::size_t buffered(const connection_base& c) noexcept {
+    std::size_t sum = 0;
+    for (auto at = c.first_slot; at != 0; at = next_of(at)) sum += size_of(at);
+    return sum - c.first_slot_sent;
+  }
 
-  /// Writes messages to the end of one connection's chain; lives on the stack while it is written
-  /// to.
+  const auto& slots() const noexcept { return slots_; }
+  /// Slots and views in all chains.
+  std::uint32_t in_use() const noexcept {
+    if constexpr (Views != 0) return slots_.in_use() + views_.slots.in_use();
+    return slots_.in_use();
+  }
+  const auto& views() const noexcept requires(Views > 0) { return views_.slots; }
+  void set_view_owner(const view_owner& owner) noexcept requires(Views > 0) {
+    views_.owner = owner;
+  }
+
+  /// Writes messages to the end of one connection's chain; lives on the stack
+  /// while it is written to.
   class writer final : public output {
    public:
     writer(send_queue& queue, connection_base& c) noexcept
         : output(functions), queue_(queue), connection_(c) {
-      if (c.last_slot != 0) resume(queue.slots_[c.last_slot - 1]);
+      if (c.last_slot != 0 && !is_view(c.last_slot)) resume(queue.slots_[c.last_slot - 1]);
     }
     ~writer() { close_block(); }
+
+    /// Lets what is written so far count as buffered.
+    void flush() noexcept { close_block(); }
+
+    /// Sends `bytes` behind all that is written so far, from where they are;
+    /// the owner of views is told when they are through.
+    /// @returns  false when every view is taken
+    bool append_view(std::string_view bytes, std::uint32_t owner) noexcept requires(Views > 0) {
+      NEN_ASSERT(!bytes.empty());
+      const auto index = queue_.views_.slots.try_acquire();
+      if (index == detail::send_views<Views>::none) return false;
+      queue_.views_.slots[index] = {0, owner, bytes.data(), bytes.size()};
+      close_block();
+      link(Slots + 1 + index);
+      cursor_ = limit_ = nullptr;  // behind a view a new slot begins
+      return true;
+    }
 
    private:
     static writer& self(output& o) noexcept { return static_cast<writer&>(o); }
@@ -119,7 +195,7 @@ class send_queue {
 
     /// Stores how far the last slot is filled.
     void close_block() noexcept {
-      if (connection_.last_slot == 0) return;
+      if (connection_.last_slot == 0 || is_view(connection_.last_slot)) return;
       slot& s = queue_.slots_[connection_.last_slot - 1];
       s.used = static_cast<std::uint32_t>(cursor_ - s.bytes);
       NEN_ASSERT(s.size() != 0);  // a block is opened only for bytes that don't fit the one before
@@ -138,7 +214,7 @@ class send_queue {
       w.queue_.drop_behind(w.connection_, w.mark_slot_);
       w.cursor_ = w.mark_cursor_;
       w.limit_ = w.mark_limit_;
-      if (w.mark_slot_ != 0 && w.limit_ != w.cursor_)
+      if (w.mark_slot_ != 0 && !is_view(w.mark_slot_) && w.limit_ != w.cursor_)
         w.queue_.slots_[w.mark_slot_ - 1].set_view({});
       w.blocks_ = 0;
     }
@@ -154,12 +230,17 @@ class send_queue {
       s.used = 0;
       s.set_view({});
       w.close_block();
-      connection_base& c = w.connection_;
-      (c.last_slot == 0 ? c.first_slot : w.queue_.slots_[c.last_slot - 1].next) = index + 1;
-      c.last_slot = index + 1;
-      ++c.slots_held;
+      w.link(index + 1);
       w.resume(s);
       return true;
+    }
+
+    /// Puts a slot or a view at the end of the chain.
+    void link(std::uint32_t which) noexcept {
+      connection_base& c = connection_;
+      (c.last_slot == 0 ? c.first_slot : queue_.next_of(c.last_slot)) = which;
+      c.last_slot = which;
+      ++c.slots_held;
     }
 
     static void attach(output& o, std::string_view bytes) noexcept {
@@ -181,28 +262,46 @@ class send_queue {
   };
 
  private:
+  static constexpr bool is_view(std::uint32_t link) noexcept { return Views != 0 && link > Slots; }
+  send_view& view_at(std::uint32_t link) noexcept {
+    if constexpr (Views != 0) return views_.slots[link - 1 - Slots];
+    __builtin_unreachable();  // no link is a view's
+  }
+  std::uint32_t& next_of(std::uint32_t link) noexcept {
+    return is_view(link) ? view_at(link).next : slots_[link - 1].next;
+  }
+  std::size_t size_of(std::uint32_t link) noexcept {
+    return is_view(link) ? view_at(link).size : slots_[link - 1].size();
+  }
+  void release(std::uint32_t link) noexcept {
+    if constexpr (Views != 0)
+      if (is_view(link)) return views_.release(link - 1 - Slots);
+    slots_.release(link - 1);
+  }
+
   void drop_first(connection_base& c) noexcept {
-    const auto first = c.first_slot - 1;
-    c.first_slot = slots_[first].next;
+    const auto first = c.first_slot;
+    c.first_slot = next_of(first);
     if (c.first_slot == 0) c.last_slot = 0;
     --c.slots_held;
-    slots_.release(first);
+    release(first);
   }
 
   /// Gives back every slot behind `keep` (index + 1; 0: all of them).
   void drop_behind(connection_base& c, std::uint32_t keep) noexcept {
-    auto at = keep == 0 ? c.first_slot : slots_[keep - 1].next;
+    auto at = keep == 0 ? c.first_slot : next_of(keep);
     while (at != 0) {
-      const auto next = slots_[at - 1].next;
-      slots_.release(at - 1);
+      const auto next = next_of(at);
+      release(at);
       --c.slots_held;
       at = next;
     }
-    (keep == 0 ? c.first_slot : slots_[keep - 1].next) = 0;
+    (keep == 0 ? c.first_slot : next_of(keep)) = 0;
     c.last_slot = keep;
   }
 
   pool<slot, Slots> slots_;
+  [[no_unique_address]] detail::send_views<Views> views_;
 };
 
 }  // namespace nen

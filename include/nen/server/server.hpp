@@ -25,7 +25,7 @@ struct memory_item {
 
 /// What a server's object consists of; the items add up to sizeof(server).
 struct memory_bill {
-  std::array<memory_item, 8> items;
+  std::array<memory_item, 12> items;
   std::size_t total;
 
   /// Bytes that hold neither a request, an answer, a connection nor the application's state.
@@ -59,7 +59,7 @@ class basic_server : detail::shard_threads {
                 "config::head_slots, config::body_slots and config::streams must be at least 1");
 
  public:
-  using shard = tcp_shard<http_session<Routes, Config, State...>, Config, Ring>;
+  using shard = tcp_shard<session_for<Routes, Config, State...>, Config, Ring>;
 
   /// A server is made in static storage (or by new): its memory has to be zero when it starts.
   basic_server() = default;
@@ -123,9 +123,16 @@ class basic_server : detail::shard_threads {
     item(4, "body slots", Config.body_slots, Config.body_bytes_max);
     item(5, "streams", Config.streams, sizeof(detail::stream_slot));
     bill.items[6] = {"application state", sizeof...(State), (sizeof(State) + ... + std::size_t{0})};
+    item(7, "WebSockets", Config.websockets, shard::session_type::websocket_bytes);
+    constexpr bool with_websockets = shard::session_type::websocket_bytes != 0;
+    item(8, "WebSocket messages", Config.ws_message_slots,
+         with_websockets ? Config.ws_message_bytes_max : 0);
+    item(9, "broadcast frames", Config.ws_broadcast_slots,
+         with_websockets ? Config.ws_broadcast_bytes_max : 0);
+    item(10, "send views", Config.ws_views, with_websockets ? sizeof(send_view) : 0);
     std::size_t named = 0;
     for (const memory_item& i : bill.items) named += i.bytes;
-    bill.items[7] = {"bookkeeping", 1, bill.total - named};
+    bill.items[11] = {"bookkeeping", 1, bill.total - named};
     return bill;
   }
 

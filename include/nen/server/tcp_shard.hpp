@@ -40,11 +40,15 @@ class tcp_shard {
   static constexpr std::uint32_t shed_slots = 8;
   /// Accepts in flight at once, each for a slot that is free: none is accepted that has no slot.
   static constexpr std::uint32_t accepts_max = 16;
+  /// What a waker is counted up by: 1 to drain, this to close everything at once, or that to look
+  /// for what other shards have sent. A waker counts many of each before one is mistaken.
   static constexpr std::uint64_t wake_to_abort = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t wake_for_mail = std::uint64_t{1} << 48;
 
+  using session_type = Session;
   using connection = nen::connection<typename Session::connection_state>;
-  using send_queue =
-      nen::send_queue<Config.send_slot_bytes, Config.send_slots, Config.response_bytes_max>;
+  using send_queue = nen::send_queue<Config.send_slot_bytes, Config.send_slots,
+                                     Config.response_bytes_max, Session::send_views>;
   using ring = Ring<ring_sizes{Config.connections + shed_slots, Config.receive_buffers,
                                Config.receive_buffer_bytes}>;
 
@@ -75,6 +79,12 @@ class tcp_shard {
       connection_.close_when_sent = true;
       connection_.linger_when_sent = true;
     }
+
+    /// True when a message of one slot can be written, a control frame for example.
+    bool has_room_for_control() const noexcept { return shard_.queue_.slots().available() != 0; }
+
+    /// Bytes that wait for the peer to read.
+    std::size_t buffered() const noexcept { return shard_.queue_.buffered(connection_); }
 
     /// True once a close was asked for: what else arrives is not looked at.
     bool closing() const noexcept { return connection_.close_when_sent; }
@@ -163,11 +173,18 @@ class tcp_shard {
     return connections_[index].session;
   }
   tick now() const noexcept { return loop_.now(); }
+  std::size_t buffered(std::uint32_t index) noexcept {
+    return queue_.buffered(connections_[index]);
+  }
+  shard_counters& session_counters() noexcept { return counters_; }
+  void set_view_owner(const view_owner& owner) noexcept { queue_.set_view_owner(owner); }
 
   Session& session() noexcept { return session_; }
   const Session& session() const noexcept { return session_; }
   const auto& connections() const noexcept { return connections_; }
   const auto& send_slots() const noexcept { return queue_.slots(); }
+  /// Slots, and views of what is sent from elsewhere.
+  std::uint32_t sends_held() const noexcept { return queue_.in_use(); }
   const shard_counters& counters() const noexcept { return counters_; }
   ring& io() noexcept { return loop_.ring(); }
 
@@ -202,12 +219,15 @@ class tcp_shard {
   void turn() { loop_.turn(*this); }
   bool is_over() const noexcept { return draining_ && connections_.in_use() == 0; }
   void finish() {
-    NEN_ASSERT(queue_.slots().in_use() == 0 && leases_ == 0);
+    NEN_ASSERT(queue_.in_use() == 0 && leases_ == 0);
     loop_.timers().cancel(drain_timer_);
     loop_.timers().cancel(accept_timer_);
     loop_.timers().cancel(relief_timer_);
     loop_.ring().shut();
   }
+
+  /// From any thread: has the session look for what other shards have sent.
+  void call_for_mail() const noexcept { ring::wake(waker_, wake_for_mail); }
 
   // What the event loop calls.
   void on_completion(const completion& done);

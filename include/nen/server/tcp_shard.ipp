@@ -64,6 +64,7 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
         counters_.timeouts_idle.add();
         break;
       case timeout_kind::handler:
+      case timeout_kind::websocket:
         break;  // the session's own affair
       case timeout_kind::linger:
         counters_.timeouts_linger.add();
@@ -246,8 +247,11 @@ void tcp_shard<S, C, R>::release(connection& c) noexcept {
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::woken() noexcept {
-  if (!draining_) drain();
-  if (loop_.ring().watched() >= wake_to_abort) abort_all();
+  const std::uint64_t stops = loop_.ring().watched() % wake_for_mail;
+  if constexpr (requires { session_.on_mail(); })
+    if (loop_.ring().watched() >= wake_for_mail) session_.on_mail();
+  if (stops != 0 && !draining_) drain();
+  if (stops >= wake_to_abort) abort_all();
   watch_waker();
 }
 

@@ -20,6 +20,7 @@ void check_invariants(Shard& shard) {
   std::size_t head_slots = 0;
   std::size_t body_slots = 0;
   std::size_t streams = 0;
+  std::size_t websockets = 0;
   const auto& connections = shard.connections();
   for (std::uint32_t i = 0; i < connections.high_water(); ++i) {
     const auto& c = connections[i];
@@ -42,16 +43,22 @@ void check_invariants(Shard& shard) {
       body_slots += c.session.kept.body_slot != 0;
       streams += c.session.kept.stream != 0;
     }
+    if constexpr (requires { c.session.websocket; }) websockets += c.session.websocket != 0;
   }
   const auto agrees = [](const auto& pool, std::size_t held) {
     return pool.consistent() && pool.in_use() == held;
   };
   NEN_ASSERT(connections.consistent());
-  NEN_ASSERT(agrees(shard.send_slots(), send_slots));
+  NEN_ASSERT(shard.send_slots().consistent() && shard.sends_held() == send_slots);
   if constexpr (requires { shard.session().head_slots(); }) {
     NEN_ASSERT(agrees(shard.session().head_slots(), head_slots));
     NEN_ASSERT(agrees(shard.session().body_slots(), body_slots));
     NEN_ASSERT(agrees(shard.session().stream_slots(), streams));
+  }
+  if constexpr (requires { shard.session().websockets(); }) {
+    NEN_ASSERT(agrees(shard.session().websockets(), websockets));
+    NEN_ASSERT(shard.session().messages().consistent() &&
+               shard.session().shared_frames().consistent());
   }
   NEN_ASSERT(shard.io().outstanding() == operations);
   NEN_ASSERT(shard.io().leases_out() == leases + shard.io().leases_undelivered());
@@ -65,11 +72,16 @@ void check_nothing_held(Shard& shard) {
   const auto& connections = shard.connections();
   for (std::uint32_t i = 0; i < connections.high_water(); ++i)
     NEN_ASSERT(!connections.is_held(i) || connections[i].state == connection_state::accepting);
-  NEN_ASSERT(shard.send_slots().in_use() == 0 && shard.io().leases_out() == 0);
+  NEN_ASSERT(shard.sends_held() == 0 && shard.io().leases_out() == 0);
   if constexpr (requires { shard.session().head_slots(); })
     NEN_ASSERT(shard.session().head_slots().in_use() == 0 &&
                shard.session().body_slots().in_use() == 0 &&
                shard.session().stream_slots().in_use() == 0);
+  if constexpr (requires { shard.session().websockets(); })
+    NEN_ASSERT(shard.session().websockets().in_use() == 0 &&
+               shard.session().messages().in_use() == 0 &&
+               shard.session().shared_frames().in_use() == 0 &&
+               shard.session().control_rooms().in_use() == 0);
   NEN_ASSERT(shard.counters().connections_accepted.value() ==
              shard.counters().connections_closed.value());
 }

@@ -48,6 +48,7 @@ class simulated_ring_base {
   void close(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
   void watch(token t, int) { submit({.name = t}); }
   std::uint64_t watched() const noexcept { return watched_; }
+  static void wake(int, std::uint64_t amount) noexcept { network::current().wake(amount); }
 
   /// Takes the ring down, as the end of a shard does.
   /// @pre  no socket is open, no receive buffer is leased, and no operation is outstanding, except

@@ -71,7 +71,7 @@ class simulated_client {
 template <template <ring_sizes> class Ring, class Routes, config Config, class... State>
 class basic_simulated_server {
  public:
-  using shard = tcp_shard<http_session<Routes, Config, State...>, Config, Ring>;
+  using shard = tcp_shard<session_for<Routes, Config, State...>, Config, Ring>;
 
   /// Listens.
   /// @param seed  decides every fault, every order and the clock

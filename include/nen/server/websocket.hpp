@@ -1,0 +1,253 @@
+// server, L3: the route kind for WebSockets: nen::websocket<"/chat", session>. The handshake is an
+// ordinary handler, so that middleware, groups and state work as everywhere.
+#pragma once
+
+#include <nen/core/fixed_string.hpp>
+#include <nen/http/handler.hpp>
+#include <nen/http/response.hpp>
+#include <nen/http/router.hpp>
+#include <nen/http/routes.hpp>
+#include <nen/server/websocket_compression.hpp>
+#include <nen/server/websocket_peer.hpp>
+#include <nen/ws/handshake.hpp>
+
+#include <cstddef>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace nen {
+
+/// A WebSocket at a path. Session is default constructible; one object lives for each WebSocket,
+/// in a slot of the server's. Its functions, of which it has what it needs, take the peer first,
+/// behind that what is named here, and behind that any State& of the server:
+///   on_open(ws::peer&)      and, as a handler does, const request&, a value for each parameter of
+///                           the pattern, anything with an extractor
+///   on_message(ws::peer&, ws::message)
+///   on_fragment(ws::peer&, ws::fragment)   instead: messages are not gathered
+///   on_drain(ws::peer&)     it is worth trying again to send
+///   on_close(ws::peer&, ws::close_code, std::string_view reason)   once, whatever ended it
+/// `static constexpr ws::options options` shapes it. `static ws::decision on_upgrade(const
+/// request&, response&)` may refuse with any answer, or choose the subprotocol.
+template <fixed_string Pattern, class Session>
+struct websocket {};
+
+namespace ws {
+
+/// Whether a request becomes a WebSocket.
+class decision {
+ public:
+  /// Yes.
+  /// @param protocol  the subprotocol, one that the client offered; empty: none
+  static decision accept(std::string_view protocol = {}) noexcept { return decision(protocol); }
+  /// No: `return res.status(403);`
+  decision(reply answer) noexcept : refusal_(answer) {}
+
+  const std::optional<reply>& refusal() const noexcept { return refusal_; }
+  std::string_view protocol() const noexcept { return protocol_; }
+
+ private:
+  explicit decision(std::string_view protocol) noexcept : protocol_(protocol) {}
+
+  std::optional<reply> refusal_;
+  std::string_view protocol_;
+};
+
+}  // namespace ws
+
+namespace detail {
+
+/// What the server has to know of a session's type before it can call it.
+struct websocket_type {
+  const ws::options* options;
+};
+
+template <class Session>
+constexpr ws::options options_of() noexcept {
+  if constexpr (requires { Session::options; }) {
+    return Session::options;
+  } else {
+    return {};
+  }
+}
+template <class Session>
+inline constexpr ws::options websocket_options = options_of<Session>();
+/// Its address tells sessions' types apart.
+template <class Session>
+inline constexpr websocket_type websocket_type_of = {&websocket_options<Session>};
+
+/// The parameters of a session's function behind the peer.
+template <class Function>
+struct session_function {
+  static constexpr bool takes_peer = false;
+  using others = type_list<>;
+};
+template <class S, class... P>
+struct session_function<void (S::*)(ws::peer&, P...)> {
+  static constexpr bool takes_peer = true;
+  using others = type_list<P...>;
+};
+template <class S, class... P>
+struct session_function<void (S::*)(ws::peer&, P...) noexcept>
+    : session_function<void (S::*)(ws::peer&, P...)> {};
+
+template <class Session>
+concept has_on_open = requires {
+  &Session::on_open;
+};
+
+template <class Session>
+struct open_parameters {
+  using type = type_list<>;
+};
+template <has_on_open Session>
+struct open_parameters<Session> {
+  using function = session_function<decltype(&Session::on_open)>;
+  static_assert(function::takes_peer,
+                "a WebSocket session's functions return nothing and take nen::ws::peer& first: "
+                "write void on_open(nen::ws::peer& me)");
+  using type = typename function::others;
+};
+
+inline ws::decision decide(const ws::handshake& offered, const ws::options& options) noexcept {
+  const auto speaks = [&](std::string_view name) {
+    for (const auto known : options.protocols)
+      if (known == name) return true;
+    return false;
+  };
+  return ws::decision::accept(offered.find_protocol(speaks).value_or(std::string_view{}));
+}
+
+inline constexpr std::size_t extensions_bytes_max = 160;
+
+/// Answers with 101, RFC 6455 §4.2.2.
+inline reply accept_websocket(response& res, const ws::handshake& offered,
+                              std::string_view protocol, std::string_view extensions) noexcept {
+  char lines[512];
+  char* at = put(lines, "Upgrade: websocket\r\nSec-WebSocket-Accept: ");
+  const ws::accept_text accept = ws::accept_key(offered.key());
+  at = put(at, {accept.data(), accept.size()});
+  at = put(at, "\r\n");
+  if (!protocol.empty()) {
+    constexpr std::size_t protocol_bytes_max = 128;
+    NEN_ASSERT(protocol.size() <= protocol_bytes_max && offered.offers_protocol(protocol));
+    at = put(put(put(at, "Sec-WebSocket-Protocol: "), protocol), "\r\n");
+  }
+  if (!extensions.empty()) at = put(put(put(at, "Sec-WebSocket-Extensions: "), extensions), "\r\n");
+  return res.switch_protocols({lines, static_cast<std::size_t>(at - lines)});
+}
+
+/// @returns  why there can be no WebSocket, if so
+inline std::optional<reply> refuse_websocket(const request& req, response& res,
+                                             const ws::handshake& offered,
+                                             const ws::options& options) {
+  switch (offered.verdict(req.method() == method::get, req.version_minor())) {
+    case ws::handshake_verdict::ok:
+      break;
+    case ws::handshake_verdict::upgrade_required:
+      res.set_status(status::upgrade_required);
+      res.field("Upgrade", "websocket").field("Sec-WebSocket-Version", ws::version);
+      return res.status(status::upgrade_required);
+    case ws::handshake_verdict::bad_request:
+      return res.status(status::bad_request);
+  }
+  if (options.same_origin) {
+    const auto origin = req.field("Origin");
+    if (origin && !ws::same_origin(*origin, req.host())) return res.status(status::forbidden);
+  }
+  return std::nullopt;
+}
+
+/// Gives a WebSocket back that did not get as far as its answer.
+class websocket_opening {
+ public:
+  websocket_opening(websocket_host& host, const websocket_name& name) noexcept
+      : host_(&host), name_(name) {}
+  ~websocket_opening() {
+    if (host_ != nullptr) host_->call->abandon(*host_, name_);
+  }
+  websocket_opening(const websocket_opening&) = delete;
+  websocket_opening& operator=(const websocket_opening&) = delete;
+
+  void done() noexcept { host_ = nullptr; }
+
+ private:
+  websocket_host* host_;
+  websocket_name name_;
+};
+
+/// The handler of a WebSocket's route.
+/// @tparam Others  what on_open takes besides the peer
+template <class Session, class Others>
+struct websocket_handler;
+
+template <class Session, class... P>
+struct websocket_handler<Session, type_list<P...>> {
+  reply operator()(const request& req, response& res, P... values) const {
+    ws::handshake offered;
+    for (const field f : req.fields()) offered.add_field(f.name, f.value);
+    const ws::options& options = websocket_options<Session>;
+    if (const auto no = refuse_websocket(req, res, offered, options)) return *no;
+    const ws::decision decided = [&] {
+      if constexpr (requires { Session::on_upgrade(req, res); }) {
+        return Session::on_upgrade(req, res);
+      } else {
+        return decide(offered, options);
+      }
+    }();
+    if (decided.refusal()) return *decided.refusal();
+    const deferred& handle = response_access::handle(res);
+    websocket_host* const host = deferred_access::websockets(handle);
+    if (host == nullptr) return res.status(status::internal_server_error);
+    websocket_name name;
+    void* const memory =
+        host->call->open(*host, deferred_access::name(handle), websocket_type_of<Session>, name);
+    if (memory == nullptr) {
+      res.field("Retry-After", "1");
+      return res.status(status::service_unavailable);
+    }
+    websocket_opening opening(*host, name);  // its constructor may throw
+    auto* const session = ::new (memory) Session{};
+    char extensions[extensions_bytes_max];
+    const char* extensions_end = extensions;
+    if constexpr (compression_of<Session>::type::exists)
+      extensions_end = host->call->negotiate(*host, name, offered.extension_lines(), extensions);
+    const reply answer =
+        accept_websocket(res, offered, decided.protocol(),
+                         {extensions, static_cast<std::size_t>(extensions_end - extensions)});
+    if (!res.is_upgraded()) {  // what the answer has besides is too long: it became a 500
+      session->~Session();
+      return answer;
+    }
+    opening.done();
+    if constexpr (has_on_open<Session>) {
+      ws::peer me = websocket_access::make(*host, name);
+      host->call->run(*host, name, response_access::out(res),
+                      [&] { session->on_open(me, static_cast<P&&>(values)...); });
+    }
+    return answer;
+  }
+};
+
+template <class Session>
+using websocket_handler_of = websocket_handler<Session, typename open_parameters<Session>::type>;
+
+/// A route whose connections become WebSockets.
+template <fixed_string Pattern, class Middleware, class Session>
+struct bound_websocket
+    : bound_route<method::get, Pattern, Middleware, websocket_handler_of<Session>{}> {
+  using session = Session;
+};
+
+template <fixed_string Pattern, class Session>
+struct item<websocket<Pattern, Session>> : item_defaults {
+  template <fixed_string Prefix, class Outer>
+  using routes = type_list<bound_websocket<full_pattern<Prefix, Pattern>::value,
+                                           typename to_middleware<Outer>::type, Session>>;
+};
+
+}  // namespace detail
+
+}  // namespace nen

@@ -1,0 +1,129 @@
+// server, L3: the functions of sessions' objects, without their types.
+#pragma once
+
+#include <nen/http/handler.hpp>
+#include <nen/http/router.hpp>
+#include <nen/server/websocket.hpp>
+#include <nen/server/websocket_compression.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+namespace nen::detail {
+
+/// What a session's object can be asked for. States are a pointer to the server's state_refs.
+struct websocket_functions {
+  void (*on_message)(void* object, ws::peer&, const ws::message&, const void* states);
+  void (*on_fragment)(void* object, ws::peer&, const ws::fragment&, const void* states);
+  void (*on_drain)(void* object, ws::peer&, const void* states);
+  void (*on_close)(void* object, ws::peer&, ws::close_code, std::string_view, const void* states);
+  void (*destroy)(void* object);
+};
+
+template <class T, class States>
+T& state_for_session(const States& states) noexcept {
+  static_assert(States::template has<T>,
+                "a WebSocket session's function takes a state that the server does not have: add "
+                "its type to nen::server<routes, config, State...>");
+  return states.template get<T>();
+}
+
+/// Calls a session's function with what it is given and the states that it takes behind that.
+/// @tparam S  the object's class or one that it inherits the function from
+template <class Object, class S, class... P, class States, class... Given>
+void call_with_states(Object& object, void (S::*function)(P...), const States& states,
+                      Given&&... given) {
+  constexpr std::size_t taken = sizeof...(Given);
+  static_assert(sizeof...(P) >= taken,
+                "a WebSocket session's functions take the peer and what comes: on_message(peer&, "
+                "message), on_fragment(peer&, fragment), on_drain(peer&), on_close(peer&, "
+                "close_code, std::string_view)");
+  if constexpr (sizeof...(P) >= taken) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (object.*function)(
+          std::forward<Given>(given)...,
+          state_for_session<std::remove_cvref_t<typename type_at<taken + I, P...>::type>>(
+              states)...);
+    }
+    (std::make_index_sequence<sizeof...(P) - taken>{});
+  }
+}
+template <class Object, class S, class... P, class States, class... Given>
+void call_with_states(Object& object, void (S::*function)(P...) noexcept, const States& states,
+                      Given&&... given) {
+  call_with_states(object, static_cast<void (S::*)(P...)>(function), states,
+                   std::forward<Given>(given)...);
+}
+
+template <class Session, class States>
+struct websocket_code {
+  static Session& object_of(void* memory) noexcept { return *static_cast<Session*>(memory); }
+  static const States& states_of(const void* states) noexcept {
+    return *static_cast<const States*>(states);
+  }
+
+  static constexpr bool gathers = !requires { &Session::on_fragment; };
+
+  static void on_message(void* object, ws::peer& me, const ws::message& m, const void* states) {
+    if constexpr (requires { &Session::on_message; }) {
+      call_with_states(object_of(object), &Session::on_message, states_of(states), me, m);
+    } else {
+      (void)object, (void)me, (void)m, (void)states;
+    }
+  }
+  static void on_fragment(void* object, ws::peer& me, const ws::fragment& f, const void* states) {
+    if constexpr (requires { &Session::on_fragment; }) {
+      call_with_states(object_of(object), &Session::on_fragment, states_of(states), me, f);
+    } else {
+      (void)object, (void)me, (void)f, (void)states;
+    }
+  }
+  static void on_drain(void* object, ws::peer& me, const void* states) {
+    if constexpr (requires { &Session::on_drain; }) {
+      call_with_states(object_of(object), &Session::on_drain, states_of(states), me);
+    } else {
+      (void)object, (void)me, (void)states;
+    }
+  }
+  static void on_close(void* object, ws::peer& me, ws::close_code code, std::string_view reason,
+                       const void* states) {
+    if constexpr (requires { &Session::on_close; }) {
+      call_with_states(object_of(object), &Session::on_close, states_of(states), me, code, reason);
+    } else {
+      (void)object, (void)me, (void)code, (void)reason, (void)states;
+    }
+  }
+  static void destroy(void* object) { object_of(object).~Session(); }
+
+  static constexpr websocket_functions functions = {on_message, gathers ? nullptr : on_fragment,
+                                                    on_drain, on_close, destroy};
+};
+
+/// The sessions of a router.
+template <class Sessions, class States>
+struct websocket_sessions;
+
+template <class... Session, class States>
+struct websocket_sessions<type_list<Session...>, States> {
+  static_assert((std::is_default_constructible_v<Session> && ...),
+                "a WebSocket session is made without arguments: give it a default constructor and "
+                "take what it needs in on_open");
+  static_assert(((alignof(Session) <= alignof(std::max_align_t)) && ...),
+                "a WebSocket session cannot ask for more alignment than std::max_align_t");
+
+  using compression = typename common_compression<Session...>::type;
+  static constexpr std::size_t object_bytes_max = std::max({sizeof(Session)..., std::size_t{1}});
+
+  static const websocket_functions* functions_of(const websocket_type& type) noexcept {
+    const websocket_functions* found = nullptr;
+    (void)((&type == &websocket_type_of<Session>
+                ? (found = &websocket_code<Session, States>::functions, true)
+                : false) ||
+           ...);
+    return found;
+  }
+};
+
+}  // namespace nen::detail
