@@ -51,6 +51,8 @@ def receive_buffers_held(server, shard):
 
 def send_slots(server, shard):
     late = [server.connect_to(shard) for _ in range(3)]
+    deferred = server.connect_to(shard)
+    deferred.send(get("/late/300"))  # its answer is due while there is no room for it
     holders = [stalled(server, shard, get("/copy")), stalled(server, shard)]
     for client in late:
         client.send(get("/"))
@@ -58,7 +60,8 @@ def send_slots(server, shard):
     server.wait_for("send_slots_evicted")  # after a second, the one that was stuck for longest
     for client in late:
         check("who waited", client.reader.response().body, b"hello")
-    for client in (*holders, *late):
+    check("whose answer was late", deferred.reader.response().body, b"/late/300 ")
+    for client in (*holders, *late, deferred):
         client.reset()
 
 

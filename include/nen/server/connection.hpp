@@ -36,7 +36,6 @@ struct connection_base : timer, list_hook<waiting_tag> {
   bool connected : 1;        ///< … its place in the ring holds a socket
   bool receiving : 1;        ///< … a receive is in flight
   bool stops_receiving : 1;  ///< … that receive was told to end
-  bool cancelling : 1;       ///< … the cancel that tells it is in flight
   bool has_spoken : 1;       ///< … a byte of the peer's was received
   bool peer_finished : 1;    ///< … the end of the peer's bytes was received
   bool running : 1;          ///< … a function of the session is running for it

@@ -66,7 +66,10 @@ completion_outcome http_session<Routes, Config, State...>::complete(
     Peer& p, function_ref<reply(const request&, response&)> make) {
   if (!p.has_room_beside_others()) return completion_outcome::no_room;
   defaults_ = common_lines_.at(p.unix_seconds());
-  const auto staged_producer = staged_producer_;  // of the handler that completes this one, if any
+  // Of the handler that completes this one, if any.
+  const auto staged_for = staged_for_;
+  const auto staged_producer = staged_producer_;
+  const auto staged_consumer = staged_consumer_;
   slot& kept = store_.head_of(p.state().kept);
   const request message = kept.parser.message();
   kept.waits.callback.clear();
@@ -88,7 +91,9 @@ completion_outcome http_session<Routes, Config, State...>::complete(
       p.set_read_timeout(timeout_kind::idle, idle_timeout_);
       break;
   }
+  staged_for_ = staged_for;
   staged_producer_ = staged_producer;
+  staged_consumer_ = staged_consumer;
   return completion_outcome::answered;
 }
 

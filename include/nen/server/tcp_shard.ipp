@@ -27,7 +27,6 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
     case operation::close:
       return release(c);
     case operation::cancel:
-      c.cancelling = false;
       return settle(c);
     case operation::shutdown:
       return settle(c);

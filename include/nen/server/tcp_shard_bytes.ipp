@@ -8,7 +8,6 @@ namespace nen {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
   NEN_ASSERT(!c.receiving && !c.has_input() && !c.waiting());
-  if (c.cancelling) return;  // it might find this receive: its completion settles what is next
   c.receiving = true;
   const token t = begin(operation::receive, c);
   // Who is behind with reading our answers is read from a buffer at a time.
@@ -19,7 +18,7 @@ void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::stop_receiving(connection& c) noexcept {
   if (!c.receiving || c.stops_receiving) return;
-  c.stops_receiving = c.cancelling = true;
+  c.stops_receiving = true;
   loop_.ring().cancel(begin(operation::cancel, c), name(operation::receive, c));
 }
 
