@@ -16,7 +16,14 @@ set(nen_package_python3 python3)
 set(nen_package_wrk wrk)
 set(nen_package_nginx nginx)
 set(nen_package_haproxy haproxy)
-set(nen_test_tools python3 curl wrk h2load node nginx haproxy clang++)
+set(nen_package_chromium chromium)
+set(nen_test_tools python3 curl wrk h2load node nginx haproxy chromium clang++)
+# Libraries of test clients, by a file of theirs.
+set(nen_package_python-websockets python3-websockets)
+set(nen_package_node-ws node-ws)
+set(nen_file_python-websockets python3/dist-packages/websockets/__init__.py)
+set(nen_file_node-ws nodejs/ws/package.json)
+set(nen_test_libraries python-websockets node-ws)
 
 # Sets nen_missing and nen_missing_sentence to all that is not there, tools last.
 macro(nen_find_dependencies)
@@ -60,6 +67,16 @@ macro(nen_find_dependencies)
             "Debian and Ubuntu), or set NEN_REQUIRE_TOOLS=OFF to skip the tests that use it.")
       endif()
     endforeach()
+    foreach(library IN LISTS nen_test_libraries)
+      find_file(NEN_TOOL_${library} ${nen_file_${library}} PATHS /usr/lib /usr/share)
+      mark_as_advanced(NEN_TOOL_${library})
+      if(NOT NEN_TOOL_${library} AND (NEN_REQUIRE_TOOLS OR NEN_INSTALL_DEPS))
+        list(APPEND nen_missing ${library})
+        set(nen_sentence_${library}
+            "nen's tests need ${library}: install ${nen_package_${library}} (its name on Debian "
+            "and Ubuntu), or set NEN_REQUIRE_TOOLS=OFF to skip the tests that use it.")
+      endif()
+    endforeach()
   endif()
 endmacro()
 
@@ -98,7 +115,9 @@ if(nen_missing AND NEN_INSTALL_DEPS)
   nen_find_dependencies()
 endif()
 foreach(name IN LISTS nen_missing)
-  if(nen_missing_sentence STREQUAL "" AND (NEN_REQUIRE_TOOLS OR NOT name IN_LIST nen_test_tools))
+  if(nen_missing_sentence STREQUAL "" AND (NEN_REQUIRE_TOOLS
+                                           OR NOT name IN_LIST nen_test_tools
+                                           AND NOT name IN_LIST nen_test_libraries))
     string(CONCAT nen_missing_sentence ${nen_sentence_${name}})
   endif()
 endforeach()

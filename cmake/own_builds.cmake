@@ -45,7 +45,7 @@ if(NEN_COVERAGE)
     COMMAND
       "${NEN_GCOVR}" --root "${PROJECT_SOURCE_DIR}" --filter "${PROJECT_SOURCE_DIR}/include/nen/"
       --exclude-throw-branches --exclude-unreachable-branches --sort-percentage -j 2
-      --gcov-ignore-parse-errors "--exclude-branches-by-pattern=.*NEN_ASSERT.*"
+      --print-summary --gcov-ignore-parse-errors "--exclude-branches-by-pattern=.*NEN_ASSERT.*"
       --fail-under-line 95 --fail-under-branch 85 "${CMAKE_BINARY_DIR}"
     VERBATIM USES_TERMINAL)
 endif()

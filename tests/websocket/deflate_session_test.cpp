@@ -184,6 +184,16 @@ TEST_CASE("what a message inflates to is bounded while it inflates", "[websocket
     auto bytes = c.take();
     CHECK(z.take(bytes, compressed) == most);
   }
+  SECTION("as much as is allowed of what does not compress") {
+    nen::testing::random chance(1);
+    std::string noise;
+    while (noise.size() < 100'000) noise += static_cast<char>(chance.below(256));
+    c.send(frame({.opcode = ws::opcode::binary, .is_compressed = true}, z.zip(noise)));
+    s.settle();
+    auto bytes = c.take();
+    CHECK(z.take(bytes, compressed) == noise);
+    CHECK_FALSE(compressed);
+  }
   SECTION("a byte more") {
     c.send(frame({.opcode = ws::opcode::text, .is_compressed = true},
                  z.zip(std::string(100'001, 'a'))));

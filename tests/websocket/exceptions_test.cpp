@@ -1,4 +1,5 @@
-// What becomes of WebSockets whose sessions throw: 500 before there is one, 1011 behind that.
+// What becomes of WebSockets whose sessions throw: 500 before there is one,
+// 1011 behind that.
 #include <nen/testing/simulated_server.hpp>
 
 #include <stdexcept>
@@ -45,13 +46,17 @@ struct fails_to_be_made : noting_echo {
   }
   static inline bool fails = true;
 };
+/// Fails when the WebSocket is open already.
+nen::reply fails_behind(nen::next go) {
+  (void)go();
+  throw std::runtime_error("on purpose");
+}
 
-using routes =
-    nen::router<nen::websocket<"/", noting_echo>, nen::websocket<"/fails/upgrade", fails_to_decide>,
-                nen::websocket<"/fails/open", fails_to_open>,
-                nen::websocket<"/fails/listen", fails_to_listen>,
-                nen::websocket<"/fails/close", fails_to_close>,
-                nen::websocket<"/fails/make", fails_to_be_made>>;
+using routes = nen::router<
+    nen::websocket<"/", noting_echo>, nen::websocket<"/fails/upgrade", fails_to_decide>,
+    nen::websocket<"/fails/open", fails_to_open>, nen::websocket<"/fails/listen", fails_to_listen>,
+    nen::websocket<"/fails/close", fails_to_close>, nen::websocket<"/fails/make", fails_to_be_made>,
+    nen::group<"/behind", nen::use<fails_behind>, nen::websocket<"/", noting_echo>>>;
 
 /// A server that expects its sessions to fail.
 struct server : nen::testing::simulated_server<routes, small, journal> {
@@ -109,12 +114,24 @@ TEST_CASE("a session that cannot be made is answered 500, and was never there", 
   CHECK(s.counters().websockets_opened.value() == s.counters().websockets_closed.value());
 }
 
-TEST_CASE("an upgrade whose decision fails is answered 500, and the connection goes on",
-          "[websocket]") {
+TEST_CASE(
+    "an upgrade whose decision fails is answered 500, and the connection "
+    "goes on",
+    "[websocket]") {
   server s;
   visitor v(s);
   v.send(upgrade_of("/fails/upgrade"));
   CHECK(v.take_answer().status == 500);
   v.send(upgrade_of("/"));
   CHECK(v.take_answer().status == 101);
+}
+
+TEST_CASE("middleware that fails behind a handshake does not concern the WebSocket",
+          "[websocket]") {
+  server s;
+  visitor v(s, "/behind/");
+  CHECK(v.hears() == "");
+  CHECK(s.counters().handler_exceptions.value() == 1);
+  v.say("x");
+  CHECK(v.hears() == "text(x) ");
 }

@@ -1,5 +1,5 @@
-// What a WebSocket server sends: what becomes of each send, bounds and who wakes behind them, one
-// send for all frames of a turn.
+// What a WebSocket server sends: what becomes of each send, bounds and who
+// wakes behind them, one send for all frames of a turn.
 #include <nen/testing/simulated_server.hpp>
 
 #include <algorithm>
@@ -73,6 +73,11 @@ nen::reply close_one(std::uint32_t who, desk& all, nen::response& res) {
   all.peers[who].close();
   return res.text("closed");
 }
+/// Closes everybody, and gives the longest answer that there is room for.
+nen::reply close_everybody(desk& all, nen::response& res) {
+  for (const auto& p : all.peers) p.close();
+  return res.text(std::string(2048, 'l'));
+}
 nen::reply buffered_by(std::uint32_t who, desk& all, nen::response& res) {
   return res.text(std::to_string(all.peers[who].buffered()));
 }
@@ -88,7 +93,7 @@ using routes =
                 nen::websocket<"/eager", eager>, nen::websocket<"/count", counter_up>,
                 nen::websocket<"/account", accountant>, nen::websocket<"/twice", twice>,
                 nen::get<"/send/:who/:bytes", send_to>, nen::get<"/close/:who", close_one>,
-                nen::get<"/buffered/:who", buffered_by>,
+                nen::get<"/close", close_everybody>, nen::get<"/buffered/:who", buffered_by>,
                 nen::get<"/several/:who/:count", send_several>>;
 
 template <nen::config Config>
@@ -220,8 +225,10 @@ TEST_CASE("who was refused nothing is not told to try again", "[websocket]") {
   CHECK(s.notes() == "");
 }
 
-TEST_CASE("who goes on when he is told to sends everything, whatever his peer's speed",
-          "[websocket]") {
+TEST_CASE(
+    "who goes on when he is told to sends everything, whatever his "
+    "peer's speed",
+    "[websocket]") {
   for (const std::size_t window : {50U, 333U, 5000U, 1'000'000U}) {
     INFO("window " << window);
     server s;
@@ -396,8 +403,10 @@ TEST_CASE("all frames of one turn leave in one send", "[websocket]") {
   CHECK(s.sends() - before == 1);
 }
 
-TEST_CASE("a send to another is refused while memory is short, and that one's turn comes",
-          "[websocket]") {
+TEST_CASE(
+    "a send to another is refused while memory is short, and that one's "
+    "turn comes",
+    "[websocket]") {
   constexpr nen::config tight = [] {
     nen::config c = small;
     c.send_slots = 7;  // two messages of the longest kind, and one slot
@@ -448,4 +457,19 @@ TEST_CASE("without memory to answer nobody is read from, until somebody reads", 
   s.pass(2000);  // who holds memory without reading pays for it
   CHECK(v.hears() == "text(hello again) ");
   CHECK(s.counters().send_slots_evicted.value() >= 1);
+}
+
+TEST_CASE("closing others does not take the room that an answer was promised", "[websocket]") {
+  constexpr nen::config tight = [] {
+    nen::config c = small;
+    c.send_slots = 7;
+    return c;
+  }();
+  server_of<tight> s;
+  std::vector<std::unique_ptr<ws_visitor<decltype(s)>>> all;
+  for (int i = 0; i < 5; ++i)
+    all.push_back(std::make_unique<ws_visitor<decltype(s)>>(s, "/present"));
+  CHECK((s.ask("/close") == std::string(2048, 'l')));
+  for (std::size_t i = 0; i < 4; ++i) CHECK(all[i]->hears() == "close(1000) ");
+  CHECK(all[4]->hears() == "end");  // for whom there was no room to say why
 }

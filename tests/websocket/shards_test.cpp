@@ -102,3 +102,27 @@ TEST_CASE("a request can speak to a group, and who leaves is gone", "[websocket]
   while (members.size() > 3) members.pop_back();
   CHECK(nen::test::eventually([&] { return server.state<room>().size() == 3; }));
 }
+
+TEST_CASE("a group with fewer shards than the server takes no members of the others",
+          "[websocket]") {
+  using small_room = ws::group<8>;
+  struct visitor {
+    void on_open(ws::peer& me, small_room& all) { (void)me.send(all.join(me) ? "in" : "out"); }
+  };
+  using small_routes = nen::router<nen::websocket<"/talk", visitor>>;
+  static nen::server<small_routes, nen::config{.shards = shards}, small_room> small_server;
+  running run(small_server);
+  int in = 0;
+  int out = 0;
+  std::vector<client> visitors;
+  for (int i = 0; i < 24; ++i) {
+    visitors.push_back(run.connect());
+    visitors.back().send(upgrade);
+    std::string head;
+    while (!head.ends_with("\r\n\r\n")) head += visitors.back().read_bytes(1);
+    ++(hear(visitors.back()) == "in" ? in : out);
+  }
+  CHECK(in > 0);
+  CHECK(in <= 8);
+  CHECK(out > 0);
+}

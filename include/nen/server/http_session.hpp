@@ -42,6 +42,7 @@ class http_session : detail::deferred_host {
  public:
   static constexpr std::uint32_t send_views = 0;
   static constexpr std::size_t websocket_bytes = 0;
+  static constexpr std::size_t message_bytes = 0;
 
   struct connection_state {
     detail::kept_request kept;  ///< the request that is incomplete, or not answered yet
@@ -264,6 +265,7 @@ class http_session : detail::deferred_host {
       on_exception_(message, "not a std::exception");
     }
     p.counters().handler_exceptions.add();
+    if (res.is_upgraded()) return;  // what failed stands around a handshake that is done
     res.start_over();
     try {
       (void)Routes::answer_error(status::internal_server_error, message, res, states_);

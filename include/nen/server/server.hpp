@@ -125,8 +125,7 @@ class basic_server : detail::shard_threads {
     bill.items[6] = {"application state", sizeof...(State), (sizeof(State) + ... + std::size_t{0})};
     item(7, "WebSockets", Config.websockets, shard::session_type::websocket_bytes);
     constexpr bool with_websockets = shard::session_type::websocket_bytes != 0;
-    item(8, "WebSocket messages", Config.ws_message_slots,
-         with_websockets ? Config.ws_message_bytes_max : 0);
+    item(8, "WebSocket messages", Config.ws_message_slots, shard::session_type::message_bytes);
     item(9, "broadcast frames", Config.ws_broadcast_slots,
          with_websockets ? Config.ws_broadcast_bytes_max : 0);
     item(10, "send views", Config.ws_views, with_websockets ? sizeof(send_view) : 0);

@@ -80,8 +80,12 @@ class tcp_shard {
       connection_.linger_when_sent = true;
     }
 
-    /// True when a message of one slot can be written, a control frame for example.
-    bool has_room_for_control() const noexcept { return shard_.queue_.slots().available() != 0; }
+    /// True when a message of one slot can be written, a control frame for example. Others in the
+    /// middle of a message were promised their room.
+    bool has_room_for_control() const noexcept {
+      return shard_.queue_.slots().available() >
+             (shard_.running_ - 1) * send_queue::slots_per_message;
+    }
 
     /// Bytes that wait for the peer to read.
     std::size_t buffered() const noexcept { return shard_.queue_.buffered(connection_); }

@@ -17,6 +17,7 @@ class web_session {
  public:
   static constexpr std::uint32_t send_views = Config.ws_views;
   static constexpr std::size_t websocket_bytes = ws_session::websocket_bytes;
+  static constexpr std::size_t message_bytes = ws_session::message_bytes;
 
   struct connection_state : http_session::connection_state {
     std::uint32_t websocket;  ///< slot + 1; 0 exactly as long as it speaks HTTP

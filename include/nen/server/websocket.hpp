@@ -40,7 +40,8 @@ namespace ws {
 class decision {
  public:
   /// Yes.
-  /// @param protocol  the subprotocol, one that the client offered; empty: none
+  /// @param protocol  the subprotocol; one that the client did not offer, or of more than 128
+  ///                  characters, is not named to it; empty: none
   static decision accept(std::string_view protocol = {}) noexcept { return decision(protocol); }
   /// No: `return res.status(403);`
   decision(reply answer) noexcept : refusal_(answer) {}
@@ -130,11 +131,11 @@ inline reply accept_websocket(response& res, const ws::handshake& offered,
   const ws::accept_text accept = ws::accept_key(offered.key());
   at = put(at, {accept.data(), accept.size()});
   at = put(at, "\r\n");
-  if (!protocol.empty()) {
-    constexpr std::size_t protocol_bytes_max = 128;
-    NEN_ASSERT(protocol.size() <= protocol_bytes_max && offered.offers_protocol(protocol));
+  // One that the client did not offer would make it fail the connection, RFC 6455 §4.1.
+  constexpr std::size_t protocol_bytes_max = 128;
+  if (!protocol.empty() && protocol.size() <= protocol_bytes_max &&
+      offered.offers_protocol(protocol))
     at = put(put(put(at, "Sec-WebSocket-Protocol: "), protocol), "\r\n");
-  }
   if (!extensions.empty()) at = put(put(put(at, "Sec-WebSocket-Extensions: "), extensions), "\r\n");
   return res.switch_protocols({lines, static_cast<std::size_t>(at - lines)});
 }

@@ -43,25 +43,29 @@ class group {
   group& operator=(const group&) = delete;
 
   /// Who closes leaves by himself. To join again changes nothing.
-  /// @returns  false when the group is full on this shard, or the peer is not open
+  /// @returns  false when the group is full on this shard, or has too few shards for it
+  ///           (group_config::shards), or the peer is not open
   bool join(const peer& who) {
     if (!who.is_open()) return false;
-    branch& b = branch_of(*nen::detail::websocket_access::host(who));
-    if (b.find(who) != nullptr) return true;
-    const auto index = b.memberships.try_acquire();
-    if (index == b.memberships.none) return false;
-    b.memberships[index] = {};
-    b.add(b.memberships[index], who);
+    branch* const b = branch_of(*nen::detail::websocket_access::host(who));
+    if (b == nullptr) return false;
+    if (b->find(who) != nullptr) return true;
+    const auto index = b->memberships.try_acquire();
+    if (index == b->memberships.none) return false;
+    b->memberships[index] = {};
+    b->add(b->memberships[index], who);
     return true;
   }
   void leave(const peer& who) noexcept {
     if (!who.is_open()) return;
-    branch& b = branch_of(*nen::detail::websocket_access::host(who));
-    if (auto* const m = b.find(who)) b.end(*m);
+    branch* const b = branch_of(*nen::detail::websocket_access::host(who));
+    if (b == nullptr) return;
+    if (auto* const m = b->find(who)) b->end(*m);
   }
   bool contains(const peer& who) noexcept {
-    return who.is_open() &&
-           branch_of(*nen::detail::websocket_access::host(who)).find(who) != nullptr;
+    if (!who.is_open()) return false;
+    branch* const b = branch_of(*nen::detail::websocket_access::host(who));
+    return b != nullptr && b->find(who) != nullptr;
   }
   /// Members on all shards; on others than one's own it may have changed meanwhile.
   std::uint32_t size() const noexcept {
@@ -107,7 +111,8 @@ class group {
   };
 
   /// The branch of a shard; called on its thread. The first call takes one.
-  branch& branch_of(nen::detail::websocket_host& host) {
+  /// @returns  nullptr when group_config::shards are less than the server's
+  branch* branch_of(nen::detail::websocket_host& host) {
     for (branch& b : branches_) {
       nen::detail::websocket_host* found = b.host.load(std::memory_order_acquire);
       if (found == nullptr &&
@@ -115,15 +120,19 @@ class group {
         host.call->add_mailbox(host, b);
         found = &host;
       }
-      if (found == &host) return b;
+      if (found == &host) return &b;
     }
-    NEN_ASSERT(false);  // group_config::shards is lower than the server's
-    __builtin_unreachable();
+    return nullptr;
   }
 
   std::uint32_t broadcast(const nen::detail::websocket_payload& what, slow_peer slow) {
     NEN_ASSERT(nen::detail::websockets_here != nullptr);  // called by a handler or a session
-    branch& here = branch_of(*nen::detail::websockets_here);
+    branch* const mine = branch_of(*nen::detail::websockets_here);
+    if (mine == nullptr) {
+      missed_.fetch_add(1, std::memory_order_relaxed);
+      return 0;
+    }
+    branch& here = *mine;
     if constexpr (Config.shards > 1) {
       for (branch& there : branches_)
         if (&there != &here && there.count.load(std::memory_order_acquire) != 0)

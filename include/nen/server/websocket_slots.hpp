@@ -74,6 +74,11 @@ class websocket_store {
  public:
   using slot = websocket_slot<ObjectBytes, Compression>;
 
+  /// Of a message as it comes: one that does not compress becomes a little longer by it.
+  static constexpr std::uint32_t message_slot_bytes =
+      Config.ws_message_bytes_max +
+      (Compression::exists ? Config.ws_message_bytes_max / 256 + 64 : 0);
+
   slot* open(std::uint32_t& index) noexcept {
     index = slots_.try_acquire();
     if (index == slots_.none) return nullptr;
@@ -103,7 +108,7 @@ class websocket_store {
     return w.message != 0;
   }
   void gather(websocket_state& w, std::string_view bytes) noexcept {
-    NEN_ASSERT(w.message_bytes + bytes.size() <= Config.ws_message_bytes_max);
+    NEN_ASSERT(w.message_bytes + bytes.size() <= message_slot_bytes);
     if (!bytes.empty())
       std::memcpy(messages_[w.message - 1].bytes + w.message_bytes, bytes.data(), bytes.size());
     w.message_bytes += static_cast<std::uint32_t>(bytes.size());
@@ -192,7 +197,7 @@ class websocket_store {
 
   [[no_unique_address]] Compression compression_;
   pool<slot, Config.websockets> slots_;
-  pool<message_slot<Config.ws_message_bytes_max>, Config.ws_message_slots> messages_;
+  pool<message_slot<message_slot_bytes>, Config.ws_message_slots> messages_;
   pool<shared_frame<Config.ws_broadcast_bytes_max + ws::frame_head_bytes_max>,
        Config.ws_broadcast_slots>
       shared_;

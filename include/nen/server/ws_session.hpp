@@ -37,6 +37,7 @@ class ws_session : detail::websocket_host {
  public:
   /// Of one WebSocket, session's object included; its connection comes on top.
   static constexpr std::size_t websocket_bytes = sizeof(slot);
+  static constexpr std::size_t message_bytes = store::message_slot_bytes;
 
   template <class Shard>
   void bind(Shard& shard) noexcept {
@@ -85,9 +86,8 @@ class ws_session : detail::websocket_host {
     // Who has not read yet what was sent to him is the write timeout's affair. Without room for a
     // ping nothing is his fault, either.
     if (w.is_open && (p.buffered() != 0 || (!w.awaits_pong && !p.has_room_for_control())))
-      return p.set_read_timeout(timeout_kind::websocket, w.awaits_pong
-                                                             ? w.options->pong_timeout_ms
-                                                             : w.options->idle_ping_ms);
+      return p.set_read_timeout(timeout_kind::websocket, w.awaits_pong ? w.options->pong_timeout_ms
+                                                                       : w.options->idle_ping_ms);
     if (!w.is_open || w.awaits_pong) {
       p.counters().timeouts_websocket.add();
       end(p, ws::close_code::abnormal_closure, {});
@@ -147,7 +147,7 @@ class ws_session : detail::websocket_host {
   static constexpr ws::frame_rules compressed_rules = {
       .compression = true,
       .message_bytes_max = Config.ws_message_bytes_max,
-      .compressed_bytes_max = Config.ws_message_bytes_max};
+      .compressed_bytes_max = store::message_slot_bytes};
   static const ws::frame_rules& rules_of(const slot& s) noexcept {
     if constexpr (compression::exists)
       if (s.compression.agreed) return compressed_rules;
@@ -235,7 +235,7 @@ class ws_session : detail::websocket_host {
   bool has_room(Peer& p, std::size_t bytes, bool beside_others);
 
   void* shard_;
-  active* active_;  // innermost
+  active* active_;         // innermost
   output* handshake_out_;  // where a 101 was written; null but while its handler runs
   std::uint32_t handshake_connection_;
   intrusive_list<detail::mailbox, detail::of_shard> mailboxes_;

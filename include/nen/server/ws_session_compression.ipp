@@ -13,7 +13,7 @@ void ws_session<Routes, Config, State...>::deliver_inflated(Peer& p, const ws::m
     p.counters().ws_message_slots_empty.add();
     return fail(p, ws::close_code::try_again_later);
   }
-  const std::span<char> into = store_.room_of(room);
+  const std::span<char> into = store_.room_of(room).first(Config.ws_message_bytes_max);
   const auto [outcome, size] = store_.compression().inflate(slot_of(p).compression, m.bytes, into);
   const std::string_view text{into.data(), size};
   switch (outcome) {
