@@ -65,7 +65,7 @@ std::string hear(client& c) {
 
 TEST_CASE("members on all shards hear what is said on any, in each speaker's order",
           "[websocket]") {
-  running run(server);
+  running run(server, {}, shards);
   std::vector<client> members;
   for (int i = 0; i < 24; ++i) members.push_back(join(run));
   // The kernel spreads connections over the shards.
@@ -91,7 +91,7 @@ TEST_CASE("members on all shards hear what is said on any, in each speaker's ord
 }
 
 TEST_CASE("a request can speak to a group, and who leaves is gone", "[websocket]") {
-  running run(server);
+  running run(server, {}, shards);
   std::vector<client> members;
   for (int i = 0; i < 9; ++i) members.push_back(join(run));
   CHECK(nen::test::eventually([&] { return server.state<room>().size() == 9; }));
@@ -111,7 +111,7 @@ TEST_CASE("a group with fewer shards than the server takes no members of the oth
   };
   using small_routes = nen::router<nen::websocket<"/talk", visitor>>;
   static nen::server<small_routes, nen::config{.shards = shards}, small_room> small_server;
-  running run(small_server);
+  running run(small_server, {}, shards);
   int in = 0;
   int out = 0;
   std::vector<client> visitors;
