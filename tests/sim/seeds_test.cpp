@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "sim/agent.hpp"
+#include "sim/seed.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -44,26 +45,6 @@ constexpr nen::config ample = {.connections = 64,
                                .streams = 64,
                                .body_slots = 64,
                                .body_bytes_max = 8192};
-
-nen::testing::faults make_faults(random& chance) {
-  nen::testing::faults made;
-  const auto often = [&] {
-    return static_cast<std::uint16_t>(chance.chance(500) ? 0 : chance.below(400));
-  };
-  made.short_receive = often();
-  made.short_send = often();
-  made.no_buffer = often();
-  made.multishot_stops = often();
-  made.end_with_lease = often();
-  made.refused_accept = often();
-  made.late = often();
-  made.cancel_misses = often();
-  made.reset = static_cast<std::uint16_t>(chance.chance(700) ? 0 : chance.below(20));
-  made.reordered = chance.chance(500);
-  made.small_submission_queue = chance.chance(500);
-  made.late_ms_max = static_cast<std::uint32_t>(chance.between(1, 50));
-  return made;
-}
 
 nen::listen_options make_options(random& chance) {
   nen::listen_options made;
@@ -201,11 +182,6 @@ std::uint64_t run_world(std::uint64_t seed) {
 }
 std::uint64_t run_seed(std::uint64_t seed) {
   return seed % 2 == 0 ? run_world<tiny>(seed) : run_world<ample>(seed);
-}
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* const text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 }  // namespace

@@ -23,6 +23,18 @@ struct remembering {
   using compression = ws::deflate<ws::deflate_config{.contexts = 2}>;
   void on_message(ws::peer& me, ws::message m) { (void)me.send(m); }
 };
+/// The same in a hall.
+struct remembering_hall {
+  using compression = ws::deflate<ws::deflate_config{.contexts = 2}>;
+  void on_open(ws::peer& me, room& all) { CHECK(all.join(me)); }
+  void on_message(ws::peer& me, ws::message m, room& all) {
+    if (m.bytes.starts_with("all")) {
+      (void)all.broadcast(m, ws::slow_peer::drop);
+    } else {
+      (void)me.send(m);
+    }
+  }
+};
 struct hall {
   using compression = ws::deflate<>;
   void on_open(ws::peer& me, room& all) { CHECK(all.join(me)); }
@@ -270,5 +282,36 @@ TEST_CASE("a broadcast is compressed once for all who understand it", "[websocke
     CHECK(z.take(bytes, compressed) == text);
     CHECK(compressed == (i % 2 == 0));
     CHECK(bytes.empty());
+  }
+}
+
+TEST_CASE("what is compressed for many does not disturb who keeps his context", "[websocket]") {
+  nen::testing::simulated_server<nen::router<nen::websocket<"/hall", remembering_hall>>, sizes,
+                                 room>
+      s;
+  std::vector<nen::testing::simulated_client> clients;
+  std::vector<zipper> zippers(3);
+  for (std::size_t i = 0; i < zippers.size(); ++i) {
+    clients.push_back(s.connect());
+    clients.back().send(upgrade("/hall", "permessage-deflate; client_max_window_bits"));
+    s.settle();
+    zippers[i].stands_alone =
+        clients.back().take().find("no_context_takeover") != std::string::npos;
+  }
+  bool compressed = false;
+  for (int round = 0; round < 4; ++round) {
+    const std::string said = "all " + long_text.substr(static_cast<std::size_t>(round) * 500, 3000);
+    clients[0].send(frame({.opcode = ws::opcode::text}, said));
+    s.settle();
+    for (std::size_t i = 0; i < zippers.size(); ++i) {
+      auto bytes = clients[i].take();
+      CHECK(zippers[i].take(bytes, compressed) == said);
+      CHECK(compressed);
+      clients[i].send(frame({.opcode = ws::opcode::text}, long_text));
+      s.settle();
+      bytes = clients[i].take();
+      CHECK(zippers[i].take(bytes, compressed) == long_text);
+      CHECK(compressed);
+    }
   }
 }

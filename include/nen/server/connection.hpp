@@ -39,7 +39,7 @@ struct connection_base : timer, list_hook<waiting_tag> {
   bool has_spoken : 1;       ///< … a byte of the peer's was received
   bool peer_finished : 1;    ///< … the end of the peer's bytes was received
   bool running : 1;          ///< … a function of the session is running for it
-  bool watches_end : 1;      ///< … it is watched for the end of the peer\'s bytes
+  bool watches_end : 1;      ///< … it is watched for the end of the peer's bytes
   bool paused : 1;           ///< … the session takes no bytes until it resumes
   bool wants_room : 1;       ///< … the session has more to send and is to be called when it can
   bool sending : 1;          ///< … a send is in flight

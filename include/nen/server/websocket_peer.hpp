@@ -133,7 +133,8 @@ class peer {
   send_result send_binary(std::string_view bytes) const {
     return send_payload({opcode::binary, bytes, 0});
   }
-  /// Sends a message on as it came. One that was gathered is not copied, whatever its length.
+  /// Sends a message on as it came, whatever its length: one that is too long to be copied goes
+  /// from where it was gathered.
   send_result send(const message& m) const {
     return send_payload({m.is_text ? opcode::text : opcode::binary, m.bytes, m.slot});
   }
