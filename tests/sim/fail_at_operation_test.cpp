@@ -47,6 +47,8 @@ errnos errnos_of(operation what) {
     case operation::cancel:
       // A cancel says what became of it, and never fails: it found the operation, which completes
       // at once then; or it did not (ENOENT), because that has completed.
+    case operation::connect:  // this app neither connects nor polls
+    case operation::poll:
     case operation::none:
       break;
   }

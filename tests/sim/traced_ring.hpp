@@ -96,6 +96,8 @@ class trace {
         return;
       case operation::accept:
       case operation::wake:
+      case operation::connect:
+      case operation::poll:
       case operation::none:
         return;
     }

@@ -33,8 +33,8 @@ constexpr token name_of(operation what, std::uint32_t place, std::uint32_t gener
 }
 
 inline const char* to_text(operation what) {
-  constexpr const char* names[] = {"none", "accept", "receive", "send", "shutdown",
-                                   "end",  "cancel", "close",   "wake"};
+  constexpr const char* names[] = {"none",   "accept", "receive", "send",    "shutdown", "end",
+                                   "cancel", "close",  "wake",    "connect", "poll"};
   return names[static_cast<std::size_t>(what)];
 }
 
@@ -49,6 +49,9 @@ inline std::string to_text(const completion& done) {
   if (done.lease != completion::no_lease) text += " lease";
   return text;
 }
+
+/// Where a connection goes: to a listener, to nobody, or to one that never answers.
+enum class who { listener, nobody, silent };
 
 /// What a script does with either ring. Its clients are numbered by the place that accepted them.
 /// @tparam Side  has a ring, connect_client(), the clients' acts, and wait_until_quiet()
@@ -83,6 +86,13 @@ class bench : public Side {
 
   // The verbs, with the names that all scripts use.
   void receive(std::uint32_t p) { this->ring().receive(name_of(operation::receive, p), p); }
+  /// Connects a place to somebody, who is a client of the next number from then on.
+  void dial(std::uint32_t p, who answers) {
+    this->ring().connect(name_of(operation::connect, p), p, this->address_of(answers));
+  }
+  void poll(std::uint32_t p, readiness what) {
+    this->ring().poll(name_of(operation::poll, p), this->polled(), what);
+  }
   void receive_once(std::uint32_t p) {
     this->ring().receive_once(name_of(operation::receive, p), p);
   }
@@ -114,10 +124,29 @@ class kernel_side {
     if (auto opened = ring().open(); !opened)
       throw std::runtime_error(std::string(opened.error().message()));
     waker_ = ::eventfd(0, EFD_CLOEXEC);
+    if (::pipe2(pipe_, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   }
   ~kernel_side() {
     ring().shut();
-    ::close(waker_);
+    for (const int descriptor : {waker_, pipe_[0], pipe_[1]}) ::close(descriptor);
+  }
+
+  endpoint address_of(who answers) {
+    if (answers == who::listener) return *local_endpoint(listener_);
+    auto made = listen_on(*endpoint::parse("127.0.0.1", 0), {.backlog = 0});
+    const endpoint there = *local_endpoint(*made);
+    if (answers == who::nobody) return there;  // its listener is closed on return
+    silent_ = std::move(*made);
+    waiting_.emplace_back(there.port());  // a full backlog: who comes next is not answered
+    return there;
+  }
+  /// The other end of a connection that was dialled.
+  void answer_dialled() {
+    clients_.push_back(client::accepted(::accept(listener(), nullptr, nullptr)));
+  }
+  int polled() const { return pipe_[0]; }
+  void make_ready() const {
+    if (::write(pipe_[1], "x", 1) != 1) throw std::runtime_error("write");
   }
 
   static ring_type& ring() {
@@ -170,6 +199,9 @@ class kernel_side {
   socket listener_;
   std::uint16_t port_ = 0;
   int waker_ = -1;
+  int pipe_[2] = {-1, -1};
+  socket silent_;
+  std::vector<client> waiting_;
   std::vector<client> clients_;
 };
 
@@ -183,6 +215,19 @@ class simulated_side {
       throw std::runtime_error(std::string(opened.error().message()));
   }
   ~simulated_side() { ring().shut(); }
+
+  endpoint address_of(who answers) {
+    network.listeners[80] = answers == who::listener ? testing::connect_answer::accepted
+                            : answers == who::nobody ? testing::connect_answer::refused
+                                                     : testing::connect_answer::silent;
+    return *endpoint::parse("127.0.0.1", 80);
+  }
+  void answer_dialled() {
+    wires_.push_back(network.went_out.front().connected);
+    network.went_out.pop_front();
+  }
+  static int polled() { return 7; }
+  void make_ready() { network.set_ready(polled(), readiness::readable); }
 
   ring_type& ring() { return *ring_; }
   int listener() const { return 0; }

@@ -119,6 +119,12 @@ class client {
     const auto size = offsetof(sockaddr_un, sun_path) + path.size() + (path[0] == '@' ? 0 : 1);
     return client(AF_UNIX, to, static_cast<socklen_t>(size));
   }
+  /// The other end of a connection that came from the library.
+  static client accepted(int descriptor) {
+    client c;
+    c.fd_ = descriptor;
+    return c;
+  }
   client(client&& other) noexcept
       : patience(other.patience),
         fd_(std::exchange(other.fd_, -1)),
@@ -242,6 +248,7 @@ class client {
  private:
   enum class got { bytes, end, reset, nothing };
 
+  client() = default;
   template <class Address>
   client(int family, const Address& to, socklen_t size) {
     open(family, to, size, 0);

@@ -81,6 +81,12 @@ class pool {
     return static_cast<index_type>(offset / sizeof(T));
   }
 
+  /// True when the address is that of a slot, or inside one.
+  [[nodiscard]] bool contains(const void* address) const noexcept {
+    return reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(slots_) <
+           sizeof(slots_);
+  }
+
   /// True exactly when the slot was acquired and not released since. False for any index that is
   /// not below capacity(), none included.
   [[nodiscard]] bool is_held(index_type index) const noexcept {

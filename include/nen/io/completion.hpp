@@ -19,6 +19,8 @@ enum class operation : std::uint8_t {
   cancel,
   close,
   wake,
+  connect,
+  poll,
 };
 
 /// Names one operation of one owner: operation (8 bits), generation (24), slot (32). A slot's next

@@ -4,6 +4,7 @@
 
 #include <nen/core/result.hpp>
 #include <nen/io/completion.hpp>
+#include <nen/net/address.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -12,6 +13,9 @@
 #include <string_view>
 
 namespace nen {
+
+/// What a descriptor is polled for.
+enum class readiness : std::uint8_t { readable, writable };
 
 /// What shapes a ring's memory.
 struct ring_sizes {
@@ -26,6 +30,9 @@ struct ring_sizes {
 ///
 ///   open(), shut()                  sets the ring up on the calling thread; takes it down
 ///   accept(t, listener, place)      one connection, put into `place`, which must be empty
+///   connect(t, place, endpoint)     a new socket in `place`, which must be empty, to a listener;
+///                                   EBADF: no socket could be made, the place is still empty.
+///                                   TCP sends small messages at once (TCP_NODELAY)
 ///   receive(t, place)               again and again, each time into a leased buffer chosen when
 ///   bytes
 ///                                   are there, until a completion without `more`: the peer's end
@@ -39,6 +46,8 @@ struct ring_sizes {
 ///   ECANCELED
 ///                                   if it was in time
 ///   close(t, place)                 empties the place
+///   poll(t, descriptor, readiness)  completes once when somebody else's descriptor is ready, or
+///                                   has an error; the result is poll(2)'s revents
 ///   watch(t, descriptor)            reads a counter (eventfd) once it is not zero, into watched()
 ///   wake(descriptor, amount)        counts such a counter up, from any thread
 ///   lease_bytes(lease), give_back   a leased buffer's memory, and its return
@@ -49,10 +58,12 @@ struct ring_sizes {
 template <class Ring>
 concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view bytes,
                         std::span<const std::string_view> parts, std::uint16_t lease,
-                        void (*on_completion)(const completion&), const std::uint32_t* deadline) {
+                        const endpoint& address, void (*on_completion)(const completion&),
+                        const std::uint32_t* deadline) {
   { r.open() } -> std::same_as<result<void>>;
   r.shut();
   r.accept(t, 0, place);
+  r.connect(t, place, address);
   r.receive(t, place);
   r.receive_once(t, place);
   r.send(t, place, bytes);
@@ -61,6 +72,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.watch_end(t, place);
   r.cancel(t, t);
   r.close(t, place);
+  r.poll(t, 0, readiness::readable);
   r.watch(t, 0);
   { r.watched() } -> std::same_as<std::uint64_t>;
   Ring::wake(0, std::uint64_t{1});

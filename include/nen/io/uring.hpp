@@ -8,7 +8,10 @@
 #include <nen/io/ring.hpp>
 
 #include <liburing.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +40,18 @@ class uring_base {
   void accept(token t, int listener, std::uint32_t place) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, place);
+    sqe->user_data = t.value;
+  }
+
+  void connect(token t, std::uint32_t place, const endpoint& to) noexcept {
+    make_socket(place, to.family());
+    if (vectors_used_ == vectors_.size()) flush();
+    io_uring_sqe* const sqe = next_sqe();
+    vector& v = vectors_[vectors_used_++];
+    std::memcpy(&v.address, to.data(), to.size());
+    io_uring_prep_connect(sqe, static_cast<int>(place), reinterpret_cast<sockaddr*>(&v.address),
+                          to.size());
+    sqe->flags |= IOSQE_FIXED_FILE;
     sqe->user_data = t.value;
   }
 
@@ -101,6 +116,12 @@ class uring_base {
   void close(token t, std::uint32_t place) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_close_direct(sqe, place);
+    sqe->user_data = t.value;
+  }
+
+  void poll(token t, int descriptor, readiness what) noexcept {
+    io_uring_sqe* const sqe = next_sqe();
+    io_uring_prep_poll_add(sqe, descriptor, what == readiness::readable ? POLLIN : POLLOUT);
     sqe->user_data = t.value;
   }
 
@@ -185,10 +206,26 @@ class uring_base {
   }
 
  private:
+  /// What the kernel reads when an operation is submitted.
   struct vector {
     msghdr header;
-    std::array<iovec, vector_parts_max> parts;
+    union {
+      std::array<iovec, vector_parts_max> parts;
+      sockaddr_storage address;
+    };
   };
+
+  /// Puts a new socket into a place. Where none can be had the place stays empty, and whatever is
+  /// done with it completes with EBADF. Plain calls, none of which waits: the kernels that nen
+  /// supports have no operation that sets socket options.
+  void make_socket(std::uint32_t place, int family) noexcept {
+    const int made = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (made < 0) return;
+    const int on = 1;
+    if (family != AF_UNIX) ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)io_uring_register_files_update(&ring_, place, &made, 1);
+    ::close(made);  // the place keeps the socket
+  }
 
   static void lease(io_uring_sqe* sqe, token t) noexcept {
     sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;

@@ -1,6 +1,6 @@
-// server, L3: one connection's slot: free → accepting → open (→ lingering) → closing → free. All of
-// it is zero while it is free. What it must never break is in CONTRIBUTING.md, "The invariants of a
-// connection".
+// server, L3: one connection's slot: free → accepting or connecting → open (→ lingering) → closing
+// → free. All of it is zero while it is free. What it must never break is in CONTRIBUTING.md, "The
+// invariants of a connection".
 #pragma once
 
 #include <nen/core/intrusive_list.hpp>
@@ -12,12 +12,13 @@
 namespace nen {
 
 enum class connection_state : std::uint8_t {
-  free,       ///< owned by the pool
-  accepting,  ///< an accept into its place is in flight
-  open,       ///< bytes flow both ways
-  lingering,  ///< all is sent and shut for sending; what still arrives is thrown
-              ///< away
-  closing,    ///< waits for its last operation to complete
+  free,        ///< owned by the pool
+  accepting,   ///< an accept into its place is in flight
+  connecting,  ///< a connect of its place is in flight
+  open,        ///< bytes flow both ways
+  lingering,   ///< all is sent and shut for sending; what still arrives is thrown
+               ///< away
+  closing,     ///< waits for its last operation to complete
 };
 
 /// What is given time; each has its option. All but handler are the peer's time.
@@ -34,6 +35,7 @@ struct connection_base : timer, list_hook<waiting_tag> {
 
   // Each is true exactly when …
   bool connected : 1;        ///< … its place in the ring holds a socket
+  bool outgoing : 1;         ///< … the session asked for it, and no client
   bool receiving : 1;        ///< … a receive is in flight
   bool stops_receiving : 1;  ///< … that receive was told to end
   bool has_spoken : 1;       ///< … a byte of the peer's was received

@@ -41,6 +41,7 @@ class http_session : detail::deferred_host {
 
  public:
   static constexpr std::uint32_t send_views = 0;
+  static constexpr std::uint32_t outgoing = 0;
   static constexpr std::size_t websocket_bytes = 0;
   static constexpr std::size_t message_bytes = 0;
 

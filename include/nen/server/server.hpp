@@ -115,8 +115,7 @@ class basic_server : detail::shard_threads {
                           std::size_t bytes_each) {
       bill.items[i] = {name, n * count, n * count * bytes_each};
     };
-    item(0, "connections", Config.connections + shard::shed_slots,
-         sizeof(typename shard::connection));
+    item(0, "connections", shard::places, sizeof(typename shard::connection));
     item(1, "receive buffers", Config.receive_buffers, Config.receive_buffer_bytes);
     item(2, "send slots", Config.send_slots, Config.send_slot_bytes);
     item(3, "head slots", Config.head_slots, Config.head_bytes_max);
@@ -155,8 +154,8 @@ class basic_server : detail::shard_threads {
     static_cast<basic_server&>(base).shards_[self.index].run();
   }
 
-  static constexpr threads::program program = {
-      open_shard, run_shard, Config.connections + shard::shed_slots, shard::wake_to_abort};
+  static constexpr threads::program program = {open_shard, run_shard, shard::places,
+                                               shard::wake_to_abort};
 
   std::array<detail::shard_thread, Config.shards> shard_threads_;
   std::array<shard, Config.shards> shards_;

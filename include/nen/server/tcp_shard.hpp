@@ -24,15 +24,19 @@ namespace nen {
 /// A session is one object per shard; what it keeps per connection is Session::connection_state,
 /// zero when the connection opens. Its functions:
 ///   bind(tcp_shard&)           once, on the shard's thread, before anything else
-///   on_open(peer&)             a connection was accepted
+///   on_open(peer&)             a connection was accepted, or one that it asked for is there
 ///   on_data(peer&, span)       bytes came; returns how many it used. The rest is offered again
 ///                              when there is room to send, and no more is read until then
 ///   on_room(peer&)             there is room, for a session that asked: peer::want_room
 ///   on_end(peer&)              the peer will send no more
 ///   on_timeout(peer&, kind)    the time that it gave has passed
 ///   on_shed(peer&)             says that there is no room for this connection
-///   on_close(peer&)            gives back what it holds for the connection
+///   on_close(peer&)            gives back what it holds for the connection, which may never have
+///                              been there
 ///   on_drain(peer&)            the server stops: ends what need not be waited for
+/// and, where Session::outgoing is not 0, its connections to others (connect):
+///   on_connect_failed(peer&, errno)  there will be none; on_close follows
+///   on_timer(timer&)           one that it armed itself (timers()) is due
 template <class Session, config Config, template <ring_sizes> class Ring>
 class tcp_shard {
  public:
@@ -45,12 +49,16 @@ class tcp_shard {
   static constexpr std::uint64_t wake_to_abort = std::uint64_t{1} << 32;
   static constexpr std::uint64_t wake_for_mail = std::uint64_t{1} << 48;
 
+  /// Slots for connections that the session asks for.
+  static constexpr std::uint32_t outgoing_max = Session::outgoing;
+  static constexpr std::uint32_t places = Config.connections + shed_slots + outgoing_max;
+  static constexpr std::uint32_t none = 0xffff'ffff;
+
   using session_type = Session;
   using connection = nen::connection<typename Session::connection_state>;
   using send_queue = nen::send_queue<Config.send_slot_bytes, Config.send_slots,
                                      Config.response_bytes_max, Session::send_views>;
-  using ring = Ring<ring_sizes{Config.connections + shed_slots, Config.receive_buffers,
-                               Config.receive_buffer_bytes}>;
+  using ring = Ring<ring_sizes{places, Config.receive_buffers, Config.receive_buffer_bytes}>;
 
   /// A session's view of one connection.
   class peer {
@@ -141,21 +149,7 @@ class tcp_shard {
 
   /// Acts on a connection from outside its own turn: act(peer&). What it wrote is sent; bytes that
   /// waited for it are offered at the end of the shard's turn.
-  void act_on(std::uint32_t index, function_ref<void(peer&)> act) {
-    connection& c = connections_[index];
-    if (c.running) {  // its own function called: what it does next is decided when that returns
-      peer p(*this, c);
-      return act(p);
-    }
-    run(c, act);
-    if (c.state == connection_state::open && !c.close_when_sent &&
-        ((c.has_input() && !c.paused) || c.wants_room)) {
-      stop_waiting(c);
-      waiting_for_slots_.push_back(c);
-    }
-    settle(c);
-  }
-
+  void act_on(std::uint32_t index, function_ref<void(peer&)> act);
   /// The same for act(peer&) that only sets a timeout.
   void set_timer(std::uint32_t index, function_ref<void(peer&)> act) {
     connection& c = connections_[index];
@@ -164,9 +158,23 @@ class tcp_shard {
     if (!c.running) settle_timer(c);
   }
 
+  /// Asks for a connection to somebody: on_open or on_connect_failed tells what became of it.
+  /// @param to  has to stay where it is until then
+  /// @returns   its index, or none: every slot for such connections is taken, or all is being
+  ///            closed
+  std::uint32_t connect(const endpoint& to) noexcept requires(Session::outgoing != 0);
+  /// Ends a connection at once, whatever is unsent. @pre  none of its own functions is running
+  void close_now(std::uint32_t index) noexcept {
+    connection& c = connections_[index];
+    if (c.state != connection_state::closing) close(c);
+  }
+
   /// True while a function of the session is running for this connection.
   bool is_running(std::uint32_t index) const noexcept { return connections_[index].running; }
 
+  std::uint32_t generation_of(std::uint32_t index) const noexcept {
+    return connections_[index].generation;
+  }
   /// True when this slot has an open connection of this generation.
   bool is_open(std::uint32_t index, std::uint32_t generation) const noexcept {
     const connection& c = connections_[index];
@@ -177,6 +185,7 @@ class tcp_shard {
     return connections_[index].session;
   }
   tick now() const noexcept { return loop_.now(); }
+  timer_wheel& timers() noexcept { return loop_.timers(); }
   std::size_t buffered(std::uint32_t index) noexcept {
     return queue_.buffered(connections_[index]);
   }
@@ -203,7 +212,7 @@ class tcp_shard {
     idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
     linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
     drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
-    draining_ = false;
+    draining_ = aborted_ = false;
     session_.bind(*this);
     return loop_.open();
   }
@@ -287,6 +296,11 @@ class tcp_shard {
   void top_up_accepts() noexcept;
   [[gnu::noinline]] void accepted(connection& c, std::int32_t result);
   [[gnu::cold]] void shed(connection& c) noexcept;
+  /// Slots that clients have, or that wait for them.
+  std::uint32_t incoming() const noexcept { return connections_.in_use() - outgoing_; }
+
+  // Connecting.
+  void connected(connection& c, std::int32_t result);
 
   // Bytes in.
   void start_receive(connection& c) noexcept;
@@ -340,7 +354,7 @@ class tcp_shard {
 
   event_loop<ring> loop_;
   Session session_;
-  pool<connection, Config.connections + shed_slots> connections_;
+  pool<connection, places> connections_;
   send_queue queue_;
   waiting_list waiting_for_buffer_;  // their receive found none
   waiting_list waiting_for_slots_;   // they hold leases that can't be answered
@@ -357,6 +371,7 @@ class tcp_shard {
   tick last_survey_;         // when all connections were last looked at for somebody to evict
   std::uint32_t running_;    // connections for which a function of the session runs, nested
   std::uint32_t accepting_;  // connections in the accepting state
+  std::uint32_t outgoing_;   // connections that the session asked for
   std::uint32_t write_timeout_;
   std::uint32_t idle_timeout_;
   std::uint32_t linger_timeout_;
@@ -365,6 +380,7 @@ class tcp_shard {
   int waker_;
   nen::overload overload_;
   bool draining_;
+  bool aborted_;  // true exactly when everything was told to close at once
 };
 
 }  // namespace nen

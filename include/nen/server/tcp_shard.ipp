@@ -24,6 +24,8 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
       return sent(c, done.result);
     case operation::accept:
       return accepted(c, done.result);
+    case operation::connect:
+      return connected(c, done.result);
     case operation::close:
       return release(c);
     case operation::cancel:
@@ -33,6 +35,7 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
     case operation::end:
       return end_seen(c, done.result);
     case operation::wake:
+    case operation::poll:
     case operation::none:
       break;
   }
@@ -43,6 +46,8 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_timer(timer& due) {
   if (&due == &drain_timer_) return abort_all();
   if (&due == &accept_timer_ || &due == &relief_timer_) return;  // the turn's end looks again
+  if constexpr (outgoing_max != 0)
+    if (!connections_.contains(&due)) return session_.on_timer(due);
   auto& c = static_cast<connection&>(static_cast<connection_base&>(due));
   const auto has_come = [&](tick deadline) { return !tick_before(loop_.now(), deadline); };
   if (c.sending && write_timeout_ != 0 && has_come(c.send_began + write_timeout_)) {
@@ -87,20 +92,36 @@ void tcp_shard<S, C, R>::on_turn_end() {
   }
 }
 
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::act_on(std::uint32_t index, function_ref<void(peer&)> act) {
+  connection& c = connections_[index];
+  if (c.running) {  // its own function called: what it does next is decided when that returns
+    peer p(*this, c);
+    return act(p);
+  }
+  run(c, act);
+  if (c.state == connection_state::open && !c.close_when_sent &&
+      ((c.has_input() && !c.paused) || c.wants_room)) {
+    stop_waiting(c);
+    waiting_for_slots_.push_back(c);
+  }
+  settle(c);
+}
+
 // ---- accepting ----
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::top_up_accepts() noexcept {
   if (draining_ || accept_timer_.armed()) return;
   const auto limit = C.connections + (overload_ == overload::shed ? shed_slots : 0);
-  while (accepting_ < accepts_max && connections_.in_use() < limit) {
+  while (accepting_ < accepts_max && incoming() < limit) {
     const auto index = connections_.try_acquire();
     connection& c = connections_[index];
     NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
     c.state = connection_state::accepting;
     ++accepting_;
     loop_.ring().accept(begin(operation::accept, c), listener_, index);
-    if (connections_.in_use() == C.connections) counters_.accept_pauses.add();
+    if (incoming() == C.connections) counters_.accept_pauses.add();
   }
 }
 
@@ -123,7 +144,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   c.state_began = loop_.now();
   run(c, [&](peer& p) { session_.on_open(p); });
   if (draining_) return close(c);
-  if (connections_.in_use() - accepting_ > C.connections) shed(c);
+  if (incoming() - accepting_ > C.connections) shed(c);
   settle(c);
 }
 
@@ -134,12 +155,44 @@ void tcp_shard<S, C, R>::shed(connection& c) noexcept {
   run(c, [&](peer& p) { session_.on_shed(p); });
 }
 
+// ---- connecting ----
+
+template <class S, config C, template <ring_sizes> class R>
+std::uint32_t tcp_shard<S, C, R>::connect(const endpoint& to) noexcept requires(S::outgoing != 0) {
+  if (outgoing_ == outgoing_max || aborted_) return none;
+  const auto index = connections_.try_acquire();
+  connection& c = connections_[index];
+  NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
+  c.state = connection_state::connecting;
+  c.outgoing = c.connected = true;
+  ++outgoing_;
+  loop_.ring().connect(begin(operation::connect, c), index, to);
+  return index;
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::connected(connection& c, std::int32_t result) {
+  if constexpr (outgoing_max != 0) {
+    if (result == -EBADF) c.connected = false;  // no socket could be made
+    if (c.state == connection_state::closing) return settle_closing(c);
+    if (result < 0) {
+      run(c, [&](peer& p) { session_.on_connect_failed(p, -result); });
+      return close(c);
+    }
+    c.state = connection_state::open;
+    c.state_began = loop_.now();
+    run(c, [&](peer& p) { session_.on_open(p); });
+    settle(c);
+  }
+}
+
 // ---- what a connection does next ----
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::settle(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
   if (c.state == connection_state::accepting) return;  // the cancel of its accept came back first
+  if (c.state == connection_state::connecting) return;
   if (c.close_when_sent && c.has_input()) {
     drop_leases(c);
     stop_waiting(c);  // it waited because of them
@@ -210,9 +263,11 @@ void tcp_shard<S, C, R>::all_sent(connection& c) noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::close(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
-  NEN_ASSERT(c.state == connection_state::open || c.state == connection_state::lingering);
+  NEN_ASSERT(c.state != connection_state::free && c.state != connection_state::accepting);
   run(c, [&](peer& p) { session_.on_close(p); });
-  counters_.connections_closed.add();
+  if (!c.outgoing) counters_.connections_closed.add();
+  if (c.state == connection_state::connecting && c.operations != 0)
+    loop_.ring().cancel(begin(operation::cancel, c), name(operation::connect, c));
   c.state = connection_state::closing;
   stop_waiting(c);
   loop_.timers().cancel(c);
@@ -237,6 +292,7 @@ void tcp_shard<S, C, R>::release(connection& c) noexcept {
   NEN_ASSERT(c.state == connection_state::closing && c.operations == 0 && !c.connected);
   NEN_ASSERT(!c.armed() && !c.waiting() && !c.has_input() && !c.has_output());
   const auto generation = c.generation;
+  if (c.outgoing) --outgoing_;
   c = connection{};
   c.generation = (generation + 1) & token::generation_mask;
   connections_.release(connections_.index_of(c));
@@ -269,8 +325,9 @@ void tcp_shard<S, C, R>::drain() noexcept {
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::abort_all() noexcept {
+  aborted_ = true;
   for_each_connection([this](connection& c) {
-    if (c.state != connection_state::open && c.state != connection_state::lingering) return;
+    if (c.state == connection_state::accepting || c.state == connection_state::closing) return;
     counters_.drain_aborts.add();
     close(c);
   });

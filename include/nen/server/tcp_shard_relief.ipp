@@ -60,7 +60,8 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::evict_silent() noexcept {
   for_each_connection([&](connection& c) {
     // Who waits for a receive buffer may have spoken: nobody could listen.
-    const bool is_silent = c.state == connection_state::open && !c.has_spoken && !c.waiting();
+    const bool is_silent =
+        c.state == connection_state::open && !c.has_spoken && !c.waiting() && !c.outgoing;
     if (!is_silent && c.state != connection_state::lingering) return;
     if (tick_before(loop_.now(), c.state_began + silent_ms_max)) return;
     counters_.connections_evicted.add();

@@ -16,6 +16,7 @@ class web_session {
 
  public:
   static constexpr std::uint32_t send_views = Config.ws_views;
+  static constexpr std::uint32_t outgoing = 0;
   static constexpr std::size_t websocket_bytes = ws_session::websocket_bytes;
   static constexpr std::size_t message_bytes = ws_session::message_bytes;
 

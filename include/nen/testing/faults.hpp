@@ -17,6 +17,7 @@ struct faults {
   std::uint16_t unheard_reset = 0;    ///< a receive misses the reset that came along with bytes
   std::uint16_t reset = 0;            ///< the connection breaks instead of a receive or a send
   std::uint16_t refused_accept = 0;   ///< an errno instead of a connection
+  std::uint16_t refused_connect = 0;  ///< an errno instead of a connection to somebody
   std::uint16_t late = 0;             ///< a completion comes up to late_ms_max later
   std::uint16_t cancel_misses = 0;    ///< a cancel comes too late, and its operation goes on
   bool reordered =
@@ -34,6 +35,7 @@ struct faults {
             .unheard_reset = 500,
             .reset = 3,
             .refused_accept = 20,
+            .refused_connect = 20,
             .late = 200,
             .cancel_misses = 200,
             .reordered = true,

@@ -3,15 +3,19 @@
 #pragma once
 
 #include <nen/core/assert.hpp>
+#include <nen/io/ring.hpp>
+#include <nen/net/address.hpp>
 #include <nen/testing/faults.hpp>
 #include <nen/testing/random.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -143,6 +147,9 @@ class wire {
   bool error_is_new_ = false;
 };
 
+/// What becomes of a connection that the server under test asks for.
+enum class connect_answer : std::uint8_t { refused, accepted, silent, unreachable };
+
 /// The network of one test. The ring of the server under test finds it by itself, so that one lives
 /// at a time on a thread.
 class network {
@@ -191,6 +198,48 @@ class network {
     backlog_.clear();
   }
 
+  // Connections that go out: the test is the other side, with the client's end of the wire.
+
+  /// Who answers, by port; a Unix socket's is 0. Everything else is refused.
+  std::array<connect_answer, 65536> listeners{};
+
+  /// A connection that went out, in order.
+  struct dialled {
+    endpoint to;
+    std::shared_ptr<wire> connected;
+  };
+  std::deque<dialled> went_out;
+
+  /// @returns  0 when a socket made with this wire is connected, EINPROGRESS when nobody answers,
+  ///           or why it is not
+  int dial(const endpoint& to, const std::shared_ptr<wire>& made) {
+    switch (listeners[to.port()]) {
+      case connect_answer::accepted:
+        went_out.push_back({to, made});
+        return 0;
+      case connect_answer::refused:
+        return ECONNREFUSED;
+      case connect_answer::silent:
+        return EINPROGRESS;
+      case connect_answer::unreachable:
+        return EHOSTUNREACH;
+    }
+    NEN_ASSERT(false);
+    return 0;
+  }
+
+  /// Somebody else's descriptors, as far as they are ready.
+  void set_ready(int descriptor, readiness what, bool is_ready = true) {
+    if (is_ready) {
+      ready_.insert({descriptor, what});
+    } else {
+      ready_.erase({descriptor, what});
+    }
+  }
+  bool is_ready(int descriptor, readiness what) const {
+    return ready_.count({descriptor, what}) != 0;
+  }
+
   /// Counts the server's waker up, as a stop from another thread does.
   void wake(std::uint64_t amount) noexcept { waker_ += amount; }
   std::uint64_t waker() const noexcept { return waker_; }
@@ -207,6 +256,7 @@ class network {
   static inline thread_local network* current_ = nullptr;
 
   std::deque<std::shared_ptr<wire>> backlog_;
+  std::set<std::pair<int, readiness>> ready_;
   std::uint64_t now_ms_;
   std::uint64_t waker_ = 0;
   bool listening_ = true;

@@ -34,6 +34,10 @@ class simulated_ring_base {
     NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
     submit({.name = t, .place = place});
   }
+  void connect(token t, std::uint32_t place, const endpoint& to) {
+    NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
+    submit({.name = t, .place = place, .to = to});
+  }
   void receive(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
   void receive_once(token t, std::uint32_t place) {
     submit({.name = t, .place = place, .once = true});
@@ -46,6 +50,9 @@ class simulated_ring_base {
   void watch_end(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
   void cancel(token t, token which) { submit({.name = t, .which = which}); }
   void close(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
+  void poll(token t, int descriptor, readiness what) {
+    submit({.name = t, .descriptor = descriptor, .readiness = what});
+  }
   void watch(token t, int) { submit({.name = t}); }
   std::uint64_t watched() const noexcept { return watched_; }
   static void wake(int, std::uint64_t amount) noexcept { network::current().wake(amount); }
@@ -93,9 +100,13 @@ class simulated_ring_base {
   struct request {
     token name{};
     std::uint32_t place = 0;
-    token which{};      // cancel
-    bool once = false;  // receive
-    bool deaf = false;  // receive: has missed a reset (faults::unheard_reset)
+    token which{};       // cancel
+    endpoint to{};       // connect
+    int descriptor = 0;  // poll
+    nen::readiness readiness = nen::readiness::readable;
+    bool once = false;        // receive
+    bool unanswered = false;  // connect: the other side is silent
+    bool deaf = false;        // receive: has missed a reset (faults::unheard_reset)
     // send
     std::array<std::string_view, vector_parts_max> parts{};
     std::size_t done = 0;
@@ -133,6 +144,8 @@ class simulated_ring_base {
   void progress(request& r);
   void progress_all();
   void progress_accept(request& r);
+  void progress_connect(request& r);
+  void begin_connect(request& r);
   void progress_receive(request& r);
   void progress_send(request& r);
   void cancel_now(request& r);

@@ -89,10 +89,13 @@ inline void simulated_ring_base::begin(request& r) {
       wire_of(r).server_closes();
       places_[r.place] = nullptr;
       return finish(r, 0);
+    case operation::connect:
+      return begin_connect(r);
     case operation::accept:
     case operation::receive:
     case operation::send:
     case operation::end:
+    case operation::poll:
     case operation::wake:
       for (const request& other : running_)  // one of each kind at a time for a connection
         NEN_ASSERT(other.finished || other.name != r.name);
@@ -115,6 +118,8 @@ inline void simulated_ring_base::fail(request& r, int errno_value) {
     wire_of(r).server_closes();
     places_[r.place] = nullptr;
   }
+  if (r.what() == operation::connect && errno_value != EBADF)  // EBADF: no socket could be made
+    places_[r.place] = std::make_shared<wire>(network_->window);
   finish(r, -errno_value);
 }
 
@@ -133,6 +138,10 @@ inline bool simulated_ring_base::is_ready(const request& r) const noexcept {
       return wire_of(r).has_hung_up();
     case operation::wake:
       return network_->waker() != 0;
+    case operation::connect:
+      return !r.unanswered;
+    case operation::poll:
+      return network_->is_ready(r.descriptor, r.readiness);
     default:
       return false;
   }
@@ -143,6 +152,10 @@ inline void simulated_ring_base::progress(request& r) {
   switch (r.what()) {
     case operation::accept:
       return progress_accept(r);
+    case operation::connect:
+      return progress_connect(r);
+    case operation::poll:
+      return finish(r, r.readiness == nen::readiness::readable ? 0x1 : 0x4);  // POLLIN, POLLOUT
     case operation::receive:
       return progress_receive(r);
     case operation::send:
@@ -170,6 +183,19 @@ inline void simulated_ring_base::progress_accept(request& r) {
   }
   places_[r.place] = network_->accept();
   finish(r, 0);
+}
+
+inline void simulated_ring_base::progress_connect(request& r) {
+  const int problem = network_->dial(r.to, places_[r.place]);
+  r.unanswered = problem == EINPROGRESS;
+  if (!r.unanswered) finish(r, -problem);
+}
+
+inline void simulated_ring_base::begin_connect(request& r) {
+  constexpr std::array errnos = {EBADF, ECONNREFUSED, ETIMEDOUT, ENETUNREACH};
+  if (network_->chance.chance(network_->faults.refused_connect))
+    return fail(r, errnos[network_->chance.below(errnos.size())]);
+  places_[r.place] = std::make_shared<wire>(network_->window);
 }
 
 inline void simulated_ring_base::progress_receive(request& r) {
@@ -360,8 +386,7 @@ inline void simulated_ring_base::give_back_to(const ring_sizes& sizes,
 
 inline void simulated_ring_base::shut() noexcept {
   if (network_ == nullptr) return;
-  NEN_ASSERT(outstanding() == 0);
-  NEN_ASSERT(leases_out_ == 0);
+  NEN_ASSERT(outstanding() == 0 && leases_out_ == 0);
   for (const auto& place : places_) NEN_ASSERT(place == nullptr);
   detail::show(memory_, std::size_t{sizes_.receive_buffers} * sizes_.receive_buffer_bytes);
   places_.clear();
