@@ -2,6 +2,9 @@
 // listen_options, at run time).
 #pragma once
 
+#include <nen/core/frame_pool.hpp>
+
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +32,13 @@ struct config {
   std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503
   std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
 
+  // These take memory only where a handler or a session is a coroutine.
+  std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503
+  std::uint32_t outgoing = 64;   ///< connections to others at once
+  std::uint32_t endpoints = 16;  ///< to which connections are kept at once
+  /// Where coroutines live, theirs and the ones that they await: slots of these sizes.
+  std::array<frame_class, 4> task_frames = {{{512, 128}, {1024, 128}, {2048, 32}, {8192, 8}}};
+
   // These take memory only where a route is a nen::websocket.
   std::uint32_t websockets = 1024;      ///< open at once; one more is 503
   std::uint32_t ws_message_slots = 16;  ///< for messages that come in pieces; none free is 1013
@@ -42,6 +52,17 @@ struct config {
 enum class overload : std::uint8_t {
   wait,  ///< leave it in the kernel's backlog until a slot is free
   shed,  ///< answer 503 with Retry-After at once and close
+};
+
+/// How connections to others are made and kept.
+struct client_options {
+  std::uint32_t connections_per_endpoint = 64;     ///< at once, unused ones included
+  std::chrono::milliseconds idle_timeout{30'000};  ///< for one that nobody uses
+  std::chrono::milliseconds connect_timeout{5'000};
+  /// After a connect that failed, nobody tries again for this time: doubled with each failure up to
+  /// the longest, and varied by up to a half. Who asks meanwhile is told at once how it failed.
+  std::chrono::milliseconds backoff{50};
+  std::chrono::milliseconds backoff_max{5'000};
 };
 
 class request;
@@ -74,6 +95,7 @@ struct listen_options {
 
   std::uint32_t requests_per_connection_max = 0;  ///< 0: no limit
   nen::overload overload = nen::overload::wait;
+  client_options clients = {};  ///< connections that handlers make, where they are coroutines
   std::string_view server_name = "nen";  ///< the Server field; empty: none; at most 64 characters
 
   /// Called once, on the thread that called run or start, when every shard accepts connections.

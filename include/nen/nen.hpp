@@ -12,6 +12,9 @@
 #include <nen/http/request.hpp>
 #include <nen/http/response.hpp>
 #include <nen/http/router.hpp>
+#include <nen/io/context.hpp>
+#include <nen/io/when.hpp>
+#include <nen/server/async_session.hpp>
 #include <nen/server/server.hpp>
 #include <nen/server/web_session.hpp>
 #include <nen/server/websocket.hpp>

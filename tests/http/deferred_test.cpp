@@ -63,7 +63,10 @@ const deferred_host::functions recorder::table = {
     },
     [](deferred_host& h) noexcept -> nen::detail::body_callback& {
       return recorder::self(h).consumer;
-    }};
+    },
+    nullptr,  // no handler here is a coroutine
+    nullptr,
+    nullptr};
 
 const auto hello = [](const nen::request&, nen::response& res) { return res.text("hello"); };
 

@@ -27,6 +27,8 @@ struct call {
   reply (*fail)(call&, status);
   /// For the handler of nen::on_error.
   status error{};
+  /// For a handler that is a coroutine.
+  nen::context* context = nullptr;
 };
 
 template <class... State>
@@ -89,6 +91,8 @@ struct argument {
       return c.req;
     } else if constexpr (Kind == parameter_kind::response) {
       return c.res;
+    } else if constexpr (Kind == parameter_kind::context) {
+      return *c.context;
     } else if constexpr (Kind == parameter_kind::next) {
       return n;
     } else if constexpr (Kind == parameter_kind::status) {
@@ -184,20 +188,45 @@ struct arguments<std::index_sequence<Position...>, type_list<Parameter...>>
   }
 
   template <class Call, class Callable>
-  reply apply(const Callable& callable, [[maybe_unused]] Call& c, [[maybe_unused]] const next& n) {
+  auto apply(const Callable& callable, [[maybe_unused]] Call& c, [[maybe_unused]] const next& n) {
     return callable(argument<Position, Parameter>::get(c, n)...);
   }
 };
 
 /// Prepares what the callable asks for and calls it, or answers why it cannot be called.
 template <class Pattern, class Callable, class Call>
-reply invoke(const Callable& callable, Call& c, const next& n) {
+requires(!is_coroutine<Callable>) reply invoke(const Callable& callable, Call& c, const next& n) {
   using list = typename signature<Callable>::parameters;
   arguments<std::make_index_sequence<parameters_of<list>::count>, list> values;
   const binding_status prepared = values.template prepare<Pattern>(c);
   if (prepared != binding_status::ok) [[unlikely]]
     return c.fail(c, to_status(prepared));
   return values.apply(callable, c, n);
+}
+
+/// The same for a handler that is a coroutine: what it works with is kept as long as it runs.
+template <class Pattern, class Callable, class Call>
+requires(is_coroutine<Callable>) reply invoke(const Callable& callable, Call& c, const next& n) {
+  using list = typename signature<Callable>::parameters;
+  deferred_host* const host = deferred_access::host(response_access::handle(c.res));
+  task_ground* const ground = host == nullptr ? nullptr : host->call->begin_task(*host, c.res);
+  if (ground == nullptr) return c.res.field("Retry-After", "1").status(status::service_unavailable);
+  Call kept{{*ground->request,
+             *ground->response,
+             c.segments,
+             {ground->scratch, ground->scratch_bytes},
+             c.fail,
+             c.error,
+             ground->context},
+            c.states};
+  arguments<std::make_index_sequence<parameters_of<list>::count>, list> values;
+  const binding_status prepared = values.template prepare<Pattern>(kept);
+  if (prepared != binding_status::ok) [[unlikely]] {
+    host->call->abandon_task(*host, *ground);
+    return c.fail(c, to_status(prepared));
+  }
+  auto made = values.apply(callable, kept, n);
+  return host->call->run_task(*host, *ground, c.res, &made);
 }
 
 template <auto... Middleware>

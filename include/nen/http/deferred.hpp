@@ -7,6 +7,7 @@
 #include <nen/http/reply.hpp>
 
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace nen {
 
 struct body_part;
 class body_stream;
+class context;
 class request;
 class response;
 
@@ -29,6 +31,15 @@ namespace detail {
 
 struct deferred_access;
 struct websocket_host;
+
+/// What a handler that is a coroutine works with, for as long as it runs.
+struct task_ground {
+  const nen::request* request;
+  nen::response* response;
+  nen::context* context;
+  char* scratch;  // where values from the path are decoded
+  std::size_t scratch_bytes;
+};
 
 using deferred_callback = small_callback<reply(const request&, response&)>;
 using stream_callback = small_callback<void(body_stream&)>;
@@ -57,6 +68,13 @@ struct deferred_host {
     stream_callback& (*stream)(deferred_host&) noexcept;
     /// Where it puts what takes the request's body.
     body_callback& (*receive)(deferred_host&) noexcept;
+    /// Keeps the request of the handler that is called, which is a coroutine.
+    /// @returns  null when there is no room for one more
+    task_ground* (*begin_task)(deferred_host&, nen::response&) noexcept;
+    void (*abandon_task)(deferred_host&, task_ground&) noexcept;
+    /// Runs it.
+    /// @param made  a task<reply>, which is moved from
+    reply (*run_task)(deferred_host&, task_ground&, nen::response&, void* made);
   };
   const functions* call;
   websocket_host* websockets;  // null where no route asks for one

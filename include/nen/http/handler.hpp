@@ -14,6 +14,10 @@
 
 namespace nen {
 
+class context;
+template <class T>
+class task;
+
 /// The open door for handlers' parameters: specialise it for a type of your own with
 /// `static std::optional<T> from(const nen::request&)`, and handlers and middleware can take a T or
 /// a const T&. Nothing answers 400.
@@ -105,9 +109,17 @@ concept has_signature = requires {
   typename signature<F>::result;
 };
 
-/// What a handler may return.
+/// What a handler may return. One that is a coroutine returns a task.
 template <class R>
-inline constexpr bool is_answer = std::is_same_v<R, reply>;
+inline constexpr bool is_task = std::is_same_v<R, task<reply>>;
+template <class R>
+inline constexpr bool is_answer = std::is_same_v<R, reply> || is_task<R>;
+
+/// True for a handler that is a coroutine.
+template <class Callable>
+inline constexpr bool is_coroutine = false;
+template <has_signature Callable>
+inline constexpr bool is_coroutine<Callable> = is_task<typename signature<Callable>::result>;
 
 template <class T>
 concept extractable = requires(const request& r) {
@@ -124,6 +136,7 @@ inline constexpr bool is_path_integer =
 enum class parameter_kind : std::uint8_t {
   request,
   response,
+  context,
   next,
   status,
   text,     ///< captured
@@ -139,6 +152,7 @@ consteval parameter_kind classify() {
   constexpr bool is_value = std::is_same_v<P, T> || std::is_same_v<P, const T&>;
   if (std::is_same_v<P, const request&>) return parameter_kind::request;
   if (std::is_same_v<P, response&>) return parameter_kind::response;
+  if (std::is_same_v<P, context&>) return parameter_kind::context;
   if (is_value && std::is_same_v<T, next>) return parameter_kind::next;
   if (is_value && std::is_same_v<T, status>) return parameter_kind::status;
   if (is_value && std::is_same_v<T, std::string_view>) return parameter_kind::text;
@@ -207,6 +221,11 @@ struct parameters_of<type_list<P...>> {
   using checked = look_into<check_parameter<P, Role>...>;
   static constexpr bool supported = ((kind_of<P> != parameter_kind::unsupported) && ...);
   static constexpr bool takes_next = ((kind_of<P> == parameter_kind::next) || ...);
+  static constexpr bool takes_context = ((kind_of<P> == parameter_kind::context) || ...);
+  static constexpr bool takes_value_by_reference =
+      ((std::is_reference_v<P> &&
+        (is_capture(kind_of<P>) || kind_of<P> == parameter_kind::extracted)) ||
+       ...);
 
   /// For each parameter: how many captured ones stand before it.
   static constexpr auto ordinals = [] {
@@ -246,9 +265,19 @@ requires has_signature<Callable>
 struct check_callable<Callable, Role> {
   using done = void;
   static_assert(is_answer<typename signature<Callable>::result>,
-                "a handler returns nen::reply: write \"return res.text(...)\", or another function "
+                "a handler returns nen::reply, or nen::task<nen::reply> if it is a coroutine: "
+                "write \"return res.text(...)\", or another function "
                 "of nen::response that gives a reply, on every path");
   using checked = typename parameters<Callable>::template checked<Role>;
+  static_assert(Role == callable_role::handler || !is_coroutine<Callable>,
+                "only the handler of a route is a coroutine: middleware and the handler in "
+                "nen::on_error return nen::reply");
+  static_assert(!parameters<Callable>::takes_context || is_coroutine<Callable>,
+                "nen::context is for coroutines: let the handler return nen::task<nen::reply>, or "
+                "remove the parameter");
+  static_assert(!is_coroutine<Callable> || !parameters<Callable>::takes_value_by_reference,
+                "a coroutine takes values by value, because it may go on when the references are "
+                "gone: write std::string_view instead of const std::string_view&");
   static_assert(Role != callable_role::middleware || parameters<Callable>::takes_next,
                 "middleware takes a nen::next and calls it to go on: add the parameter");
 };

@@ -29,11 +29,9 @@ class response {
   /// wait
   response(output& out, const response_defaults& defaults, response_framing framing,
            deferred handle = {}) noexcept
-      : out_(out), defaults_(defaults), framing_(framing), handle_(handle) {
-    out_.begin_message();
+      : out_(&out), defaults_(&defaults), framing_(framing), handle_(handle) {
+    out_->begin_message();
   }
-  response(const response&) = delete;
-  response& operator=(const response&) = delete;
 
   /// Sets the status code; 200 if never called.
   /// @pre  no reply made yet (asserted)
@@ -192,6 +190,10 @@ class response {
  private:
   friend struct detail::response_access;
 
+  // Only for an answer that goes on elsewhere.
+  response(const response&) = default;
+  response& operator=(const response&) = default;
+
   static constexpr std::size_t length_digits = 20;  // of 2^64
   static constexpr std::uint64_t unknown_length = ~std::uint64_t{0};
 
@@ -208,7 +210,8 @@ class response {
     return status(code);
   }
   void append(std::string_view part) noexcept {
-    if (!failed_) failed_ = !(framing_.without_body ? out_.count(part.size()) : out_.append(part));
+    if (!failed_)
+      failed_ = !(framing_.without_body ? out_->count(part.size()) : out_->append(part));
   }
   void check_content_type(std::string_view value) noexcept {
     if (!detail::is_field_value(value)) failed_ = true;
@@ -219,8 +222,8 @@ class response {
   void close_head(std::string_view content_type, std::uint64_t length) noexcept;
   reply done() noexcept;
 
-  output& out_;
-  const response_defaults& defaults_;
+  output* out_;
+  const response_defaults* defaults_;
   response_framing framing_;
   deferred handle_;
   nen::status code_ = nen::status::ok;

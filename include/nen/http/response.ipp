@@ -1,6 +1,8 @@
 // http, L1: how a response is written, from its first line to its end.
 #pragma once
 
+#include <new>
+
 namespace nen {
 
 inline response& response::set_status(nen::status code) noexcept {
@@ -8,15 +10,15 @@ inline response& response::set_status(nen::status code) noexcept {
   if (head_open_ && code != code_) {  // fields were written first: they move by the difference
     const auto before = detail::status_line_bytes(code_);
     const auto after = detail::status_line_bytes(code);
-    if (after > before && out_.room(after - before) == nullptr) {
+    if (after > before && out_->room(after - before) == nullptr) {
       failed_ = true;
       return *this;
     }
-    char* const line = out_.message();
-    const auto rest = static_cast<std::size_t>(out_.cursor() - line) - before;
+    char* const line = out_->message();
+    const auto rest = static_cast<std::size_t>(out_->cursor() - line) - before;
     std::memmove(line + after, line + before, rest);
     detail::put_status_line(line, code);
-    out_.shift_cursor(line + after + rest);
+    out_->shift_cursor(line + after + rest);
   }
   code_ = code;
   return *this;
@@ -33,7 +35,7 @@ inline response& response::field(std::string_view name, std::string_view value) 
     cursor = detail::put(cursor, name);
     cursor = detail::put(cursor, ": ");
     cursor = detail::put(cursor, value);
-    out_.advance_to(detail::put(cursor, "\r\n"));
+    out_->advance_to(detail::put(cursor, "\r\n"));
   }
   return *this;
 }
@@ -54,7 +56,7 @@ inline reply response::send_static(std::string_view content_type, std::string_vi
   check_content_type(content_type);
   if (!has_content()) content_type = body = {};
   close_head(content_type, body.size());
-  if (!framing_.without_body && !failed_) out_.attach(body);
+  if (!framing_.without_body && !failed_) out_->attach(body);
   return done();
 }
 
@@ -110,13 +112,13 @@ inline reply response::switch_protocols(std::string_view lines) noexcept {
   if (cursor == nullptr) return done();
   cursor = detail::put(cursor, connection);
   cursor = detail::put(cursor, lines);
-  out_.advance_to(detail::put(cursor, "\r\n"));
+  out_->advance_to(detail::put(cursor, "\r\n"));
   upgraded_ = true;
   return done();
 }
 
 inline void response::start_over() noexcept {
-  out_.restart_message();
+  out_->restart_message();
   code_ = nen::status::ok;
   head_open_ = head_closed_ = failed_ = finished_ = deferred_ = streams_ = receives_ = upgraded_ =
       false;
@@ -130,16 +132,16 @@ inline void response::start_over() noexcept {
 /// long
 inline char* response::open_head(std::size_t more) noexcept {
   if (failed_) return nullptr;
-  const auto opening = head_open_ ? 0 : detail::status_line_bytes(code_) + defaults_.lines.size();
-  char* cursor = out_.room(opening + more);
+  const auto opening = head_open_ ? 0 : detail::status_line_bytes(code_) + defaults_->lines.size();
+  char* cursor = out_->room(opening + more);
   if (cursor == nullptr) {
     failed_ = true;
     return nullptr;
   }
   if (!head_open_) {
     cursor = detail::put_status_line(cursor, code_);
-    cursor = detail::put(cursor, defaults_.lines);
-    out_.advance_to(cursor);
+    cursor = detail::put(cursor, defaults_->lines);
+    out_->advance_to(cursor);
     head_open_ = true;
   }
   return cursor;
@@ -187,7 +189,7 @@ inline void response::close_head(std::string_view content_type, std::uint64_t le
   } else if (framing_.http_1_0) {
     cursor = detail::put(cursor, "Connection: keep-alive\r\n");
   }
-  out_.advance_to(detail::put(cursor, "\r\n"));
+  out_->advance_to(detail::put(cursor, "\r\n"));
 }
 
 /// Ends the answer; one that could not be written whole is replaced by a 500
@@ -201,7 +203,7 @@ inline reply response::done() noexcept {
     framing_.keep_alive = false;
     const auto phrase = reason_phrase(code_);
     close_head("text/plain; charset=utf-8", phrase.size());
-    if (!framing_.without_body && !failed_) failed_ = !out_.append(phrase);
+    if (!framing_.without_body && !failed_) failed_ = !out_->append(phrase);
     NEN_ASSERT(!failed_);  // config asks for send slots that hold this
   }
   finished_ = true;
@@ -213,8 +215,35 @@ namespace detail {
 
 /// What kinds of routes that live above http/ reach of a response.
 struct response_access {
-  static output& out(response& res) noexcept { return res.out_; }
+  static output& out(response& res) noexcept { return *res.out_; }
   static const deferred& handle(const response& res) noexcept { return res.handle_; }
+
+  /// Makes a response that goes on in other memory with what was written of this one's head.
+  /// @param where  room for a response
+  static response* go_on(void* where, const response& from, output& out) noexcept {
+    NEN_ASSERT(!from.head_closed_);
+    const std::string_view written{
+        from.out_->message(), static_cast<std::size_t>(from.out_->cursor() - from.out_->message())};
+    auto* const made = new (where) response(from);
+    made->out_ = &out;
+    out.begin_message();
+    if (char* const to = out.room(written.size())) {
+      out.advance_to(put(to, written));
+    } else {
+      made->failed_ = true;
+    }
+    return made;
+  }
+  /// Ends `to` as the one that went on elsewhere has ended.
+  /// @param copy  void(output&): writes that one's bytes
+  template <class Copy>
+  static void end_as(response& to, const response& from, Copy copy) noexcept {
+    output* const out = to.out_;
+    out->restart_message();
+    copy(*out);
+    to = from;
+    to.out_ = out;
+  }
 };
 
 }  // namespace detail

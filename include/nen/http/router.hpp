@@ -35,6 +35,13 @@ constexpr std::size_t sum(const std::array<std::size_t, Count>& numbers) noexcep
   return total;
 }
 
+template <std::size_t Count>
+constexpr bool any(const std::array<bool, Count>& facts) noexcept {
+  for (const bool fact : facts)
+    if (fact) return true;
+  return false;
+}
+
 /// The session that a route's connections go on with, where it leaves HTTP.
 template <class Route>
 struct session_of {
@@ -71,6 +78,7 @@ struct route_set<type_list<Route...>> {
   static constexpr auto table =
       draft.template fit<draft.node_count, draft.edge_count, draft.text_bytes>();
 
+  static constexpr std::array<bool, count + 1> coroutines{Route::is_coroutine..., false};
   static constexpr std::array<bool, count + 1> take_head{Route::takes_head..., false};
 
   template <class Call>
@@ -210,11 +218,10 @@ class router {
   static constexpr bool has_websocket = !std::is_same_v<sessions, detail::type_list<>>;
 
   /// True when there is a nen::streamed route.
-  static constexpr bool has_streamed = [] {
-    for (const bool takes_head : set::take_head)
-      if (takes_head) return true;
-    return false;
-  }();
+  static constexpr bool has_streamed = detail::any(set::take_head);
+
+  /// True when there is a handler that is a coroutine.
+  static constexpr bool has_coroutine = detail::any(set::coroutines);
 
   /// True when this request's route wants to be called before the body has come.
   [[nodiscard]] static bool takes_head(const request& req) noexcept {

@@ -173,6 +173,7 @@ template <method_mask Methods, fixed_string Pattern, class Middleware, auto Hand
           bool TakesHead = false>
 struct bound_route {
   static constexpr bool takes_head = TakesHead;
+  static constexpr bool is_coroutine = detail::is_coroutine<std::remove_const_t<decltype(Handler)>>;
   using pattern_type = pattern<Pattern>;
   static constexpr std::string_view text = Pattern.view();
   static constexpr method_set methods = Methods.set();

@@ -39,6 +39,8 @@ struct shard_counters {
   counter head_slots_empty;         ///< 503: no head slot, and no incomplete head to evict
   counter head_slots_evicted;       ///< 408: the oldest incomplete head, for lack of slots
   counter body_slots_empty;         ///< 503
+  counter tasks_empty;              ///< 503: config::tasks coroutines ran
+  counter task_frames_empty;        ///< 503: no frame was free that is large enough
   counter streams_empty;            ///< 503
   counter websockets_full;          ///< 503
   counter ws_message_slots_empty;   ///< closed with 1013

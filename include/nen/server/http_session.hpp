@@ -14,6 +14,7 @@
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/http_slots.hpp>
+#include <nen/server/http_tasks.hpp>
 
 #include <pthread.h>
 
@@ -40,6 +41,7 @@ class http_session : detail::deferred_host {
   static_assert(Config.body_bytes_max >= 1, "config::body_bytes_max must be at least 1");
 
  public:
+  using state_references = state_refs<State...>;
   static constexpr std::uint32_t send_views = 0;
   static constexpr std::uint32_t outgoing = 0;
   static constexpr std::size_t websocket_bytes = 0;
@@ -136,6 +138,12 @@ class http_session : detail::deferred_host {
   /// Lets routes' handlers open WebSockets.
   void set_websockets(detail::websocket_host* host) noexcept { websockets = host; }
 
+  /// What coroutines ask for things.
+  void set_context(nen::context* context) noexcept requires(Routes::has_coroutine) {
+    tasks_.context = context;
+  }
+
+  const auto& tasks() const noexcept requires(Routes::has_coroutine) { return tasks_.slots; }
   const auto& head_slots() const noexcept { return store_.heads(); }
   const auto& body_slots() const noexcept { return store_.bodies(); }
   const auto& stream_slots() const noexcept { return store_.streams(); }
@@ -160,6 +168,10 @@ class http_session : detail::deferred_host {
   [[gnu::noinline]] bool keep(Peer& p, output& out, const char* begin, std::uint32_t head_bytes,
                               bool with_body);
   template <class Peer>
+  bool try_keep(Peer& p, output& out, const char* begin, std::uint32_t head_bytes, bool with_body);
+  template <class Peer>
+  bool try_keep_body(Peer& p, output& out, request_parser& from);
+  template <class Peer>
   [[gnu::noinline]] bool keep_body(Peer& p, output& out, parser& from);
   template <class Peer>
   [[gnu::cold]] bool evict_head(Peer& p);
@@ -181,6 +193,7 @@ class http_session : detail::deferred_host {
     if constexpr (Routes::has_streamed) {
       if (p.state().receiving) tell_consumer_of_end(p);
     }
+    if constexpr (Routes::has_coroutine) end_task(p);
     store_.release(p.state().kept);
     p.state().deferred = false;
   }
@@ -188,97 +201,23 @@ class http_session : detail::deferred_host {
   /// Where an answer is when its handler has returned.
   enum class answer_is : std::uint8_t { complete, deferred, streaming, receiving };
 
-  /// Has a request answered.
-  /// @param is_whole  false when only its head has come
+  // Answers: http_session_answer.ipp.
   template <class Peer>
-  answer_is respond(Peer& p, output& out, const request& message, bool is_whole = true) {
-    ++p.state().requests;
-    p.counters().requests.add();
-    stage(p);
-    const auto outcome = answer(
-        p, out, message,
-        [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); }, is_whole);
-    if (outcome != answer_is::deferred) staged_for_ = {};
-    if (outcome != answer_is::receiving || !is_whole) return outcome;
-    staged_for_ = name(p);
-    return answer(p, out, message, [&](response& res) {  // all of the body is there
-      return staged_consumer_({message, message.body(), true}, res);
-    });
-  }
-
-  /// Forgets what the handler before has left for after its return.
+  answer_is respond(Peer& p, output& out, const request& message, bool is_whole = true);
   template <class Peer>
-  void stage(Peer& p) noexcept {
-    staged_.callback.clear();
-    staged_producer_.clear();
-    staged_consumer_.clear();
-    staged_for_ = name(p);
-  }
-
-  /// Has `make` write the answer to `message`, and closes behind it if it is the last.
-  /// @param is_whole  false when a part of the request is still to come: what an answer leaves
-  ///                  unread can't be told from a next request, so that it is the last
+  void stage(Peer& p) noexcept;
   template <class Peer>
   answer_is answer(Peer& p, output& out, const request& message,
-                   function_ref<reply(response&)> make, bool is_whole = true) {
-    const bool is_last = !is_whole || (requests_max_ != 0 && p.state().requests >= requests_max_);
-    response res(out, defaults_,
-                 {.without_body = message.method() == method::head,
-                  .keep_alive = message.keep_alive() && !p.draining() && !is_last,
-                  .http_1_0 = message.version_minor() == 0},
-                 detail::deferred_access::make(*this, name(p)));
-    guard(p, message, res, make);
-    NEN_ASSERT(res.finished());
-    if (res.is_deferred()) return answer_is::deferred;
-    if (res.is_upgraded()) return answer_is::complete;
-    if (res.is_receiving()) {
-      more_after_ms_ = res.more_after_ms();
-      return answer_is::receiving;
-    }
-    if (res.is_streaming()) {
-      if (start_stream(p, out, res)) return answer_is::streaming;
-      (void)res.field("Retry-After", "1").status(status::service_unavailable);
-    }
-    if (res.was_replaced()) p.counters().responses_replaced.add();
-    if (!res.keeps_alive()) {
-      // Who asked for the close sends no more; anyone else may be sending his next request just
-      // now.
-      if (message.keep_alive() || !message.body().empty()) {
-        p.close_lingering();
-      } else {
-        p.close();
-      }
-    }
-    return answer_is::complete;
-  }
-
-  /// Runs a handler. An exception that leaves it is the handler's fault, not the shard's: it is
-  /// said, answered with 500, and life goes on.
+                   function_ref<reply(response&)> make, bool is_whole = true);
   template <class Peer>
-  void guard(Peer& p, const request& message, response& res, function_ref<reply(response&)> make) {
-#if defined(__cpp_exceptions)
-    try {
-      (void)make(res);
-      return;
-    } catch (const std::exception& problem) {
-      on_exception_(message, problem.what());
-    } catch (...) {
-      on_exception_(message, "not a std::exception");
-    }
-    p.counters().handler_exceptions.add();
-    if (res.is_upgraded()) return;  // what failed stands around a handshake that is done
-    res.start_over();
-    try {
-      (void)Routes::answer_error(status::internal_server_error, message, res, states_);
-    } catch (...) {
-      res.start_over();
-      (void)res.status(status::internal_server_error);
-    }
-#else
-    (void)p, (void)message, (void)res;
-    (void)make(res);
-#endif
-  }
+  void guard(Peer& p, const request& message, response& res, function_ref<reply(response&)> make);
+  template <class Peer>
+  [[gnu::cold]] void reject(Peer& p, output& out, status code, bool to_head);
+  template <class Peer>
+  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
+                                bool to_head = false);
+  template <class Peer>
+  [[gnu::cold]] void answer_and_close(Peer& p, status code);
 
   // Answers that come later: http_session_deferred.ipp.
   template <class Peer>
@@ -307,6 +246,24 @@ class http_session : detail::deferred_host {
   template <class Peer>
   [[gnu::cold]] void tell_consumer_of_end(Peer& p) noexcept;
 
+  // Handlers that are coroutines: http_session_task.ipp.
+  using task = detail::http_task<Config>;
+  template <class Peer>
+  detail::task_ground* begin_task(Peer& p, response& res);
+  template <class Peer>
+  bool keep_for_task(Peer& p, output& out);
+  template <class Peer>
+  void end_task(Peer& p) noexcept;
+  template <class Peer>
+  reply run_task(Peer& p, task& self, response& res, nen::task<reply>&& made);
+  template <class Peer>
+  reply answer_of(Peer& p, task& self, response& res);
+  template <class Peer>
+  void task_has_ended(Peer& p, task& self);
+  template <class Shard>
+  struct task_calls;
+  struct no_task_calls;
+
   // Answers that are streamed: http_session_stream.ipp.
   template <class Peer>
   bool start_stream(Peer& p, output& out, response& res);
@@ -323,41 +280,6 @@ class http_session : detail::deferred_host {
 
   template <class Shard>
   struct handle_calls;
-
-  template <class Peer>
-  [[gnu::cold]] void reject(Peer& p, output& out, status code, bool to_head) {
-    p.counters().requests_rejected.add();
-    refuse(p, out, code, nullptr, to_head);
-  }
-
-  /// Answers with an error after which the connection can't go on. Where there is no request to
-  /// show to nen::on_error, because its head is incomplete or malformed, it sees one that has
-  /// nothing.
-  /// @pre  there is room
-  template <class Peer>
-  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
-                                bool to_head = false) {
-    const request& shown = refused != nullptr ? *refused : detail::no_request();
-    response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
-    guard(p, shown, res, [&](response& r) {
-      r.set_status(code);
-      if (code == status::service_unavailable) r.field("Retry-After", "1");
-      return Routes::answer_error(code, shown, r, states_);
-    });
-    if (res.is_deferred()) {
-      res.start_over();
-      (void)res.status(code);
-    }
-    drop_request(p);
-    p.close_lingering();
-  }
-
-  template <class Peer>
-  [[gnu::cold]] void answer_and_close(Peer& p, status code) {
-    defaults_ = common_lines_.at(p.unix_seconds());
-    auto out = p.writer();
-    refuse(p, out, code);
-  }
 
   parser parser_;  // of the request that is being read in place
   response_defaults defaults_;
@@ -376,23 +298,46 @@ class http_session : detail::deferred_host {
   void* shard_;
   pthread_t thread_;
   void (*on_exception_)(const request&, const char* what);
+  const char* read_from_;  // of the request in place: where it begins
   char scratch_[Config.target_bytes_max];
   store store_;
+  [[no_unique_address]] detail::http_task_slots<Config, Routes::has_coroutine> tasks_;
 };
 
 /// HTTP, and WebSockets behind it: server/web_session.hpp, which nen.hpp includes.
 template <class Routes, config Config, class... State>
 class web_session;
 
+/// What coroutines need beside it: server/async_session.hpp, which nen.hpp includes.
+template <class Inner, config Config>
+class async_session;
+
+namespace detail {
+
+template <class Inner, config Config, bool HasCoroutine>
+struct with_coroutines {
+  using type = Inner;
+};
+template <class Inner, config Config>
+struct with_coroutines<Inner, Config, true> {
+  using type = async_session<Inner, Config>;
+};
+
+}  // namespace detail
+
 /// The session of a server with these routes. Without nen::websocket among them there is no trace
-/// of WebSockets.
+/// of WebSockets, and without a coroutine none of what these need.
 template <class Routes, config Config, class... State>
-using session_for = std::conditional_t<Routes::has_websocket, web_session<Routes, Config, State...>,
-                                       http_session<Routes, Config, State...>>;
+using session_for = typename detail::with_coroutines<
+    std::conditional_t<Routes::has_websocket, web_session<Routes, Config, State...>,
+                       http_session<Routes, Config, State...>>,
+    Config, Routes::has_coroutine>::type;
 
 }  // namespace nen
 
+#include <nen/server/http_session_answer.ipp>
 #include <nen/server/http_session_deferred.ipp>
 #include <nen/server/http_session_read.ipp>
 #include <nen/server/http_session_receive.ipp>
 #include <nen/server/http_session_stream.ipp>
+#include <nen/server/http_session_task.ipp>

@@ -9,6 +9,7 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::defer(Peer& p, output& out, const char* begin) {
   const bool with_body = !parser_.message().body().empty();
+  if (has_request(p)) return defer_kept(p, out);  // a coroutine's was kept before
   if (keep(p, out, begin, parser_.head().head_bytes, with_body)) return defer_kept(p, out);
   staged_for_ = {};
 }
@@ -167,7 +168,10 @@ struct http_session<Routes, Config, State...>::handle_calls {
 
   static detail::body_callback& receive(host& h) noexcept { return session(h).staged_consumer_; }
 
-  static constexpr host::functions table = {pending, complete, after, wake, stream, receive};
+  using tasks = std::conditional_t<Routes::has_coroutine, task_calls<Shard>, no_task_calls>;
+
+  static constexpr host::functions table = {
+      pending, complete, after, wake, stream, receive, tasks::begin, tasks::abandon, tasks::run};
 };
 
 }  // namespace nen

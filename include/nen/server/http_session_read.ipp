@@ -26,6 +26,7 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
   at += got.consumed;
   switch (got.status) {
     case parse_status::message_complete:
+      if constexpr (Routes::has_coroutine) read_from_ = begin;
       switch (respond(p, out, parser_.message())) {
         case answer_is::deferred:
           defer(p, out, begin);
@@ -35,6 +36,7 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
           break;
         case answer_is::streaming:
         case answer_is::complete:
+          if constexpr (Routes::has_coroutine) store_.release_request(p.state().kept);
           break;
       }
       return at;
@@ -132,14 +134,24 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 bool http_session<Routes, Config, State...>::keep(Peer& p, output& out, const char* begin,
                                                   std::uint32_t head_bytes, bool with_body) {
-  if (with_body && !keep_body(p, out, parser_)) return false;
+  if (try_keep(p, out, begin, head_bytes, with_body)) return true;
+  refuse(p, out, status::service_unavailable);
+  return false;
+}
+
+/// The same without an answer.
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool http_session<Routes, Config, State...>::try_keep(Peer& p, output& out, const char* begin,
+                                                      std::uint32_t head_bytes, bool with_body) {
+  if (with_body && !try_keep_body(p, out, parser_)) return false;
   if (!store_.take_head(p.state().kept) && !evict_head(p)) {
     p.counters().head_slots_empty.add();
-    refuse(p, out, status::service_unavailable);
     return false;
   }
   slot& kept = store_.head_of(p.state().kept);
   kept.connection = p.index();
+  kept.task = 0;
   kept.used = head_bytes;
   std::memcpy(kept.bytes, begin, head_bytes);
   if (parser_.has_head()) parser_.trailers_into(kept.bytes + head_bytes);
@@ -151,9 +163,18 @@ bool http_session<Routes, Config, State...>::keep(Peer& p, output& out, const ch
 template <class Routes, config Config, class... State>
 template <class Peer>
 bool http_session<Routes, Config, State...>::keep_body(Peer& p, output& out, parser& from) {
+  if (try_keep_body(p, out, from)) return true;
+  refuse(p, out, status::service_unavailable);
+  return false;
+}
+
+/// The same without an answer.
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool http_session<Routes, Config, State...>::try_keep_body(Peer& p, output& out,
+                                                           request_parser& from) {
   if (!store_.take_body(p.state().kept)) {
     p.counters().body_slots_empty.add();
-    refuse(p, out, status::service_unavailable);
     return false;
   }
   // RFC 9110 §10.1.1: a client that waits for leave to send is told; one that has begun is not.

@@ -36,6 +36,7 @@ template <std::uint32_t HeadBytes, std::uint16_t Fields>
 struct head_slot : list_hook<incomplete_head_tag> {  // linked exactly while the
                                                      // head is incomplete
   std::uint32_t connection;
+  std::uint32_t task;  // its handler, which is a coroutine, + 1; 0: none runs
   std::uint32_t used;
   deferral waits;                 // valid while the answer is deferred
   body_callback consumer;         // valid while the body is streamed

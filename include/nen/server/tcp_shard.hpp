@@ -159,7 +159,6 @@ class tcp_shard {
   }
 
   /// Asks for a connection to somebody: on_open or on_connect_failed tells what became of it.
-  /// @param to  has to stay where it is until then
   /// @returns   its index, or none: every slot for such connections is taken, or all is being
   ///            closed
   std::uint32_t connect(const endpoint& to) noexcept requires(Session::outgoing != 0);
@@ -229,7 +228,13 @@ class tcp_shard {
     watch_waker();
     top_up_accepts();
   }
-  void turn() { loop_.turn(*this); }
+  void turn() {
+    if constexpr (outgoing_max != 0) {
+      const detail::frames_in_use its(session_.frames());
+      return loop_.turn(*this);
+    }
+    loop_.turn(*this);
+  }
   bool is_over() const noexcept { return draining_ && connections_.in_use() == 0; }
   void finish() {
     NEN_ASSERT(queue_.in_use() == 0 && leases_ == 0);

@@ -15,6 +15,7 @@ class web_session {
   using ws_session = nen::ws_session<Routes, Config, State...>;
 
  public:
+  using state_references = state_refs<State...>;
   static constexpr std::uint32_t send_views = Config.ws_views;
   static constexpr std::uint32_t outgoing = 0;
   static constexpr std::size_t websocket_bytes = ws_session::websocket_bytes;

@@ -1,0 +1,145 @@
+// server, L3: the part of http_session that has requests answered, by their handlers or, where they
+// are refused, by the error.
+#pragma once
+
+namespace nen {
+
+/// Has a request answered.
+/// @param is_whole  false when only its head has come
+template <class Routes, config Config, class... State>
+template <class Peer>
+auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const request& message,
+                                                     bool is_whole) -> answer_is {
+  ++p.state().requests;
+  p.counters().requests.add();
+  stage(p);
+  const auto outcome = answer(
+      p, out, message,
+      [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); }, is_whole);
+  if (outcome != answer_is::deferred) staged_for_ = {};
+  if (outcome != answer_is::receiving || !is_whole) return outcome;
+  staged_for_ = name(p);
+  return answer(p, out, message, [&](response& res) {  // all of the body is there
+    return staged_consumer_({message, message.body(), true}, res);
+  });
+}
+
+/// Forgets what the handler before has left for after its return.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::stage(Peer& p) noexcept {
+  staged_.callback.clear();
+  staged_producer_.clear();
+  staged_consumer_.clear();
+  staged_for_ = name(p);
+}
+
+/// Has `make` write the answer to `message`, and closes behind it if it is the last.
+/// @param is_whole  false when a part of the request is still to come: what an answer leaves
+///                  unread can't be told from a next request, so that it is the last
+template <class Routes, config Config, class... State>
+template <class Peer>
+auto http_session<Routes, Config, State...>::answer(Peer& p, output& out, const request& message,
+                                                    function_ref<reply(response&)> make,
+                                                    bool is_whole) -> answer_is {
+  const bool is_last = !is_whole || (requests_max_ != 0 && p.state().requests >= requests_max_);
+  response res(out, defaults_,
+               {.without_body = message.method() == method::head,
+                .keep_alive = message.keep_alive() && !p.draining() && !is_last,
+                .http_1_0 = message.version_minor() == 0},
+               detail::deferred_access::make(*this, name(p)));
+  guard(p, message, res, make);
+  NEN_ASSERT(res.finished());
+  if (res.is_deferred()) return answer_is::deferred;
+  if (res.is_upgraded()) return answer_is::complete;
+  if (res.is_receiving()) {
+    more_after_ms_ = res.more_after_ms();
+    return answer_is::receiving;
+  }
+  if (res.is_streaming()) {
+    if (start_stream(p, out, res)) return answer_is::streaming;
+    (void)res.field("Retry-After", "1").status(status::service_unavailable);
+  }
+  if (res.was_replaced()) p.counters().responses_replaced.add();
+  if (!res.keeps_alive()) {
+    // Who asked for the close sends no more; anyone else may be sending his next request just
+    // now.
+    if (message.keep_alive() || !message.body().empty()) {
+      p.close_lingering();
+    } else {
+      p.close();
+    }
+  }
+  return answer_is::complete;
+}
+
+/// Runs a handler. An exception that leaves it is the handler's fault, not the shard's: it is
+/// said, answered with 500, and life goes on.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::guard(Peer& p, const request& message, response& res,
+                                                   function_ref<reply(response&)> make) {
+#if defined(__cpp_exceptions)
+  try {
+    (void)make(res);
+    return;
+  } catch (const std::exception& problem) {
+    on_exception_(message, problem.what());
+  } catch (...) {
+    on_exception_(message, "not a std::exception");
+  }
+  p.counters().handler_exceptions.add();
+  if (res.is_upgraded()) return;  // what failed stands around a handshake that is done
+  res.start_over();
+  try {
+    (void)Routes::answer_error(status::internal_server_error, message, res, states_);
+  } catch (...) {
+    res.start_over();
+    (void)res.status(status::internal_server_error);
+  }
+#else
+  (void)p, (void)message, (void)res;
+  (void)make(res);
+#endif
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::reject(Peer& p, output& out, status code,
+                                                    bool to_head) {
+  p.counters().requests_rejected.add();
+  refuse(p, out, code, nullptr, to_head);
+}
+
+/// Answers with an error after which the connection can't go on. Where there is no request to
+/// show to nen::on_error, because its head is incomplete or malformed, it sees one that has
+/// nothing.
+/// @pre  there is room
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status code,
+                                                    const request* refused, bool to_head) {
+  const request& shown = refused != nullptr ? *refused : detail::no_request();
+  response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
+  guard(p, shown, res, [&](response& r) {
+    r.set_status(code);
+    if (code == status::service_unavailable) r.field("Retry-After", "1");
+    return Routes::answer_error(code, shown, r, states_);
+  });
+  if (res.is_deferred()) {
+    res.start_over();
+    (void)res.status(code);
+  }
+  drop_request(p);
+  p.close_lingering();
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::answer_and_close(Peer& p, status code) {
+  defaults_ = common_lines_.at(p.unix_seconds());
+  auto out = p.writer();
+  refuse(p, out, code);
+}
+
+}  // namespace nen

@@ -1,0 +1,7 @@
+// expect: nen::context is for coroutines: let the handler return nen::task<nen::reply>, or remove the parameter
+#include <nen/nen.hpp>
+
+nen::reply hello(nen::context&, nen::response& res) { return res.text("hello"); }
+
+using routes = nen::router<nen::get<"/", hello>>;
+static_assert(routes::route_count == 1);

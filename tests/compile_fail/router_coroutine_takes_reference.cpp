@@ -1,0 +1,9 @@
+// expect: a coroutine takes values by value, because it may go on when the references are gone: write std::string_view instead of const std::string_view&
+#include <nen/nen.hpp>
+
+nen::task<nen::reply> hello(const std::string_view& name, nen::response& res) {
+  co_return res.text(name);
+}
+
+using routes = nen::router<nen::get<"/:name", hello>>;
+static_assert(routes::route_count == 1);
