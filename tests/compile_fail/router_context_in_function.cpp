@@ -1,4 +1,4 @@
-// expect: nen::context is for coroutines: let the handler return nen::task<nen::reply>, or remove the parameter
+// expect: nen::context is for coroutines
 #include <nen/nen.hpp>
 
 nen::reply hello(nen::context&, nen::response& res) { return res.text("hello"); }

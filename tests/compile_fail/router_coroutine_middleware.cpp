@@ -1,4 +1,4 @@
-// expect: only the handler of a route is a coroutine: middleware and the handler in nen::on_error return nen::reply
+// expect: only the handler of a route is a coroutine
 #include <nen/nen.hpp>
 
 nen::task<nen::reply> slow(nen::next go_on) { co_return go_on(); }

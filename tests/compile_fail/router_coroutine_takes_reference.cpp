@@ -1,4 +1,4 @@
-// expect: a coroutine takes values by value, because it may go on when the references are gone: write std::string_view instead of const std::string_view&
+// expect: a coroutine takes values by value
 #include <nen/nen.hpp>
 
 nen::task<nen::reply> hello(const std::string_view& name, nen::response& res) {

@@ -265,8 +265,7 @@ requires has_signature<Callable>
 struct check_callable<Callable, Role> {
   using done = void;
   static_assert(is_answer<typename signature<Callable>::result>,
-                "a handler returns nen::reply, or nen::task<nen::reply> if it is a coroutine: "
-                "write \"return res.text(...)\", or another function "
+                "a handler returns nen::reply: write \"return res.text(...)\", or another function "
                 "of nen::response that gives a reply, on every path");
   using checked = typename parameters<Callable>::template checked<Role>;
   static_assert(Role == callable_role::handler || !is_coroutine<Callable>,
