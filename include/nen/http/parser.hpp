@@ -1,13 +1,13 @@
-// The request parser: llhttp finds the parts of a head in place, the rules of head_rules.hpp judge
-// them, and body_reader.hpp gathers what follows. The one file that includes llhttp. http, L1.
+// The request parser: head_parser.hpp finds the parts of a head in place, the rules of
+// head_rules.hpp judge them, and body_reader.hpp gathers what follows. http, L1.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <nen/core/assert.hpp>
 #include <nen/http/body_reader.hpp>
 #include <nen/http/fields.hpp>
+#include <nen/http/head_parser.hpp>
 #include <nen/http/head_rules.hpp>
 #include <nen/http/parse_result.hpp>
 #include <nen/http/request.hpp>
@@ -16,23 +16,13 @@
 #include <nen/http/status.hpp>
 #include <nen/http/trailers.hpp>
 
-#if __has_include(<llhttp.h>)
-#include <llhttp.h>
-#else
-#include <llhttp/llhttp.h>
-#endif
-
 namespace nen {
-
-namespace detail {
-struct parser_callbacks;
-}
 
 /// Parses one request after the other, in whatever pieces the bytes come. The outcome never depends
 /// on where the input was cut. It owns no bytes: the head is read where it lies and has to stay
 /// there, back to back from the base, until the message is done with or moved. It is zero until
 /// start().
-class request_parser {
+class request_parser : private detail::head_parser {
  public:
   /// Begins a new message. Nothing of an earlier one is kept.
   /// @param base    where the message's first byte is (or will be)
@@ -91,16 +81,9 @@ class request_parser {
   }
 
  private:
-  friend struct detail::parser_callbacks;
+  friend struct detail::head_callbacks<request_parser>;
 
-  enum class phase : std::uint8_t {
-    idle,      ///< before the first start()
-    head,      ///< llhttp reads the head
-    judging,   ///< the request line is wrong, and more of it is needed to say in which way
-    body,      ///< the head is complete and a body follows
-    complete,  ///< the message is complete
-    rejected,  ///< the message was refused with `answer_`
-  };
+  static constexpr bool reads_requests = true;
 
   parse_result feed_head(char* begin, char* end);
   parse_result feed_body(char* begin, char* end);
@@ -112,25 +95,12 @@ class request_parser {
   [[gnu::cold]] bool list_trailers();
 
   int on_target(const char* at, std::size_t size);
-  int on_name(const char* at, std::size_t size);
-  int on_value(const char* at, std::size_t size);
   int on_head_complete();
-  std::uint16_t offset(const char* at) const { return static_cast<std::uint16_t>(at - base_); }
 
-  llhttp_t llhttp_;
+  nen::status answer_;  ///< no_fault, or why the message is refused
   request_head head_;
   parse_limits limits_;
-  char* base_;
-  char* next_;  ///< the byte after the last one consumed
-  char* end_;   ///< the end of the bytes that feed_head was given
-  field_ref* table_;
   body_reader body_;
-  std::uint32_t stop_;  ///< offset of the byte that llhttp refused; valid while judging
-  std::uint16_t table_size_;
-  nen::status answer_;  ///< no_fault, or why the message is refused
-  phase phase_;
-  bool too_many_fields_;  ///< true exactly when a field had no room in the table
-  bool folded_;           ///< true exactly when a field value was not in one piece
 };
 
 /// A parser with its own table.

@@ -38,53 +38,21 @@ inline bool serve(std::uint8_t llhttp_method, method& out) {
   }
 }
 
-/// What llhttp calls. It finds the parser again through llhttp's data pointer.
-struct parser_callbacks {
-  static request_parser& self(llhttp_t* parser) {
-    return *static_cast<request_parser*>(parser->data);
-  }
-  static llhttp_settings_t make_settings() {
-    llhttp_settings_t settings;
-    llhttp_settings_init(&settings);
-    settings.on_url = [](llhttp_t* p, const char* at, std::size_t size) {
-      return self(p).on_target(at, size);
-    };
-    settings.on_header_field = [](llhttp_t* p, const char* at, std::size_t size) {
-      return self(p).on_name(at, size);
-    };
-    settings.on_header_value = [](llhttp_t* p, const char* at, std::size_t size) {
-      return self(p).on_value(at, size);
-    };
-    settings.on_headers_complete = [](llhttp_t* p) { return self(p).on_head_complete(); };
-    return settings;
-  }
-  static llhttp_t make_pristine(const llhttp_settings_t* settings) {
-    llhttp_t parser;
-    llhttp_init(&parser, HTTP_REQUEST, settings);
-    return parser;
-  }
-};
-
-inline const llhttp_settings_t parser_settings = parser_callbacks::make_settings();
-/// Copied at each start(): cheaper than llhttp_reset, and no state of an earlier message survives.
-inline const llhttp_t pristine_parser = parser_callbacks::make_pristine(&parser_settings);
+inline const llhttp_settings_t request_settings = head_callbacks<request_parser>::make_settings();
+inline const llhttp_t pristine_request_parser =
+    head_callbacks<request_parser>::make_pristine(&request_settings);
 
 }  // namespace detail
 
 inline void request_parser::start(char* base, const parse_limits& limits, field_ref* table,
                                   std::uint16_t fields) {
   NEN_ASSERT(limits.head_bytes_max <= 65'535);
-  llhttp_ = detail::pristine_parser;
+  start_head(detail::pristine_request_parser, base, table,
+             fields < limits.fields_max ? fields : limits.fields_max);
   head_ = {};
   limits_ = limits;
-  base_ = next_ = end_ = base;
-  table_ = table;
   body_ = {};
-  stop_ = 0;
-  table_size_ = fields < limits.fields_max ? fields : limits.fields_max;
   answer_ = detail::no_fault;
-  phase_ = phase::head;
-  too_many_fields_ = folded_ = false;
 }
 
 inline parse_result request_parser::feed(char* begin, char* end) {
@@ -106,17 +74,10 @@ inline parse_result request_parser::feed(char* begin, char* end) {
 }
 
 inline parse_result request_parser::feed_head(char* begin, char* end) {
-  NEN_ASSERT(begin == next_);
-  // llhttp never sees a byte beyond the limit, so that where the input was cut cannot decide
-  // whether an error behind the limit or the limit itself is reported.
-  const auto room = static_cast<std::ptrdiff_t>(limits_.head_bytes_max);
-  end_ = end - base_ > room ? base_ + room : end;
-  llhttp_.data = this;
-  const llhttp_errno_t result =
-      llhttp_execute(&llhttp_, begin, static_cast<std::size_t>(end_ - begin));
-  if (result == HPE_OK) return need_more(begin, end_);
-  char* const at = base_ + (llhttp_get_error_pos(&llhttp_) - base_);
-  if (result == HPE_PAUSED) return finish_head(begin, at);
+  const detail::head_progress progress = execute(begin, end, limits_.head_bytes_max);
+  if (progress == detail::head_progress::need_more) return need_more(begin, end_);
+  char* const at = stopped_at();
+  if (progress == detail::head_progress::complete) return finish_head(begin, at);
   if (answer_ != detail::no_fault) return reject(answer_);
   stop_ = static_cast<std::uint32_t>(at - base_);
   phase_ = phase::judging;
@@ -126,8 +87,7 @@ inline parse_result request_parser::feed_head(char* begin, char* end) {
 /// Finds the status for what llhttp refused. Its own error codes are not used: they differ between
 /// versions, and say nothing of a method or a version that goes on behind the byte refused.
 inline parse_result request_parser::judge(char* begin, char* end) {
-  const auto room = static_cast<std::ptrdiff_t>(limits_.head_bytes_max);
-  end_ = end - base_ > room ? base_ + room : end;
+  limit_end(end, limits_.head_bytes_max);
   const detail::line_verdict line =
       detail::judge_request_line(base_, end_, base_ + stop_, limits_.target_bytes_max);
   switch (line.is) {
@@ -143,10 +103,9 @@ inline parse_result request_parser::judge(char* begin, char* end) {
 
 /// Everything up to `end` belongs to the head, and the head is not complete.
 inline parse_result request_parser::need_more(char* begin, char* end) {
-  if (end - base_ >= static_cast<std::ptrdiff_t>(limits_.head_bytes_max)) {
+  if (!take_all(end, limits_.head_bytes_max)) {
     return reject(status::request_header_fields_too_large);
   }
-  next_ = end;
   return {parse_status::need_more, {}, static_cast<std::size_t>(end - begin)};
 }
 
@@ -208,17 +167,12 @@ inline bool request_parser::list_trailers() {
 
 inline void request_parser::move_to(request_parser& to, char* new_base, field_ref* table,
                                     std::uint16_t fields) const {
-  const std::size_t count = std::size_t{head_.field_count} + head_.trailer_count;
+  const std::size_t count = std::size_t{field_count_} + head_.trailer_count;
   NEN_ASSERT(count <= fields && &to != this);
   to = *this;
-  // llhttp keeps no pointer into the input between calls: at each end it hands out the piece of an
-  // open span, and at the next begin it takes that begin for the span's.
-  to.base_ = new_base;
-  to.next_ = new_base + (next_ - base_);
-  to.table_ = table;
-  to.table_size_ = fields < limits_.fields_max ? fields : limits_.fields_max;
+  to.move_head(*this, new_base, table, fields < limits_.fields_max ? fields : limits_.fields_max,
+               count);
   to.body_.rebase(base_, new_base);
-  std::memcpy(table, table_, count * sizeof(field_ref));
 }
 
 inline int request_parser::on_target(const char* at, std::size_t size) {
@@ -228,38 +182,8 @@ inline int request_parser::on_target(const char* at, std::size_t size) {
   return 0;
 }
 
-inline int request_parser::on_name(const char* at, std::size_t size) {
-  const std::uint16_t begin = offset(at);
-  if (head_.field_count > 0) {
-    // A name is followed by a colon at least, so a piece without a gap goes on with the last name.
-    field_ref& last = table_[head_.field_count - 1];
-    if (last.name_begin + last.name_size == begin) {
-      last.name_size = static_cast<std::uint16_t>(last.name_size + size);
-      return 0;
-    }
-  }
-  if (head_.field_count == table_size_) {
-    // Judged when the head is complete: a fault in the name would else be found or not found first,
-    // according to where the input was cut.
-    too_many_fields_ = true;
-    return 0;
-  }
-  table_[head_.field_count] = {begin, static_cast<std::uint16_t>(size), 0, 0};
-  ++head_.field_count;
-  return 0;
-}
-
-inline int request_parser::on_value(const char* at, std::size_t size) {
-  if (too_many_fields_ || head_.field_count == 0) return 0;
-  field_ref& last = table_[head_.field_count - 1];
-  const std::uint16_t begin = offset(at);
-  if (last.value_size == 0) last.value_begin = begin;
-  if (last.value_begin + last.value_size != begin) folded_ = true;
-  last.value_size = static_cast<std::uint16_t>(last.value_size + size);
-  return 0;
-}
-
 inline int request_parser::on_head_complete() {
+  head_.field_count = field_count_;
   const bool is_served = detail::serve(llhttp_.method, head_.method);
   if (!is_served || too_many_fields_ || folded_) {
     const detail::line_verdict line =
