@@ -1,4 +1,5 @@
-"""CPU time of an echo: WebSocket messages against the floor, which sends raw bytes back.
+"""CPU time of an echo: raw TCP and WebSocket messages against the floor, which sends bytes back as
+they came.
 
 compare.py BIN_DIR [ROUNDS]: interleaved rounds on two cores, medians.
 """
@@ -22,7 +23,8 @@ def cpu_seconds(pid):
 def main():
     folder, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
     servers = {"floor": (["floor", "--echo"], 9001, []),
-               "nen": (["target"], 9002, ["--path", "/ws/plain"])}
+               "tcp": (["04_tcp_echo"], 9003, []),
+               "WebSocket": (["target"], 9002, ["--path", "/ws/plain"])}
     running = {}
     for name, (command, port, load) in servers.items():
         process = subprocess.Popen(
@@ -42,10 +44,12 @@ def main():
                         capture_output=True, text=True, check=True).stdout
                     used = cpu_seconds(process.pid) - before
                     costs[name].append(used * 1e6 / int(re.search(r"(\d+) echoes", said)[1]))
-            ratios = [n / f for n, f in zip(costs["nen"], costs["floor"])]
-            print(f"{connections} connections: floor {statistics.median(costs['floor']):.2f} us, "
-                  f"nen {statistics.median(costs['nen']):.2f} us an echo, "
-                  f"ratio {statistics.median(ratios):.3f}")
+            print(f"{connections} connections: floor {statistics.median(costs['floor']):.2f} us "
+                  "an echo")
+            for name in list(servers)[1:]:
+                ratios = [n / f for n, f in zip(costs[name], costs["floor"])]
+                print(f"  {name} {statistics.median(costs[name]):.2f} us, "
+                      f"ratio {statistics.median(ratios):.3f}")
     finally:
         for process, _, _ in running.values():
             process.terminate()

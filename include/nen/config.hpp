@@ -51,7 +51,7 @@ struct config {
 /// What to do with a connection that comes when every slot is taken.
 enum class overload : std::uint8_t {
   wait,  ///< leave it in the kernel's backlog until a slot is free
-  shed,  ///< answer 503 with Retry-After at once and close
+  shed,  ///< answer 503 with Retry-After at once (raw TCP: nothing) and close
 };
 
 /// How connections to others are made and kept.
@@ -67,6 +67,13 @@ struct client_options {
 
 class request;
 
+/// When the kernel asks a silent peer whether it is still there, tcp(7). Lengths are whole seconds.
+struct tcp_keepalive {
+  std::chrono::seconds idle{0};       ///< silence before it is asked, up to 32,767; 0: never
+  std::chrono::seconds interval{15};  ///< between unanswered questions, 1 to 32,767
+  int count = 4;                      ///< of them, before the connection is broken off, 1 to 127
+};
+
 /// Everything that shapes a server's behaviour.
 struct listen_options {
   std::string_view host = "0.0.0.0";  ///< numeric IPv4 or IPv6 address
@@ -74,7 +81,8 @@ struct listen_options {
   std::string_view unix_path = {};    ///< a Unix socket instead of host and port
   int backlog = 4096;                 ///< connections the kernel holds; it caps this at somaxconn
   bool tcp_nodelay = true;
-  bool reuse_port = true;  ///< a listener for each shard; false: they share one
+  nen::tcp_keepalive tcp_keepalive = {};  ///< notices a peer that vanished without a word
+  bool reuse_port = true;                 ///< a listener for each shard; false: they share one
 
   // Zero: no limit.
   /// From a request's first byte to the last one of its head; and to the first byte of all.
@@ -86,11 +94,11 @@ struct listen_options {
   /// For the kernel to take one send (up to 256 KiB) whole: a peer that does not read is cut off,
   /// and so is one that reads so slowly that no room for it comes up in this time.
   std::chrono::milliseconds write_timeout{30'000};
-  /// Between requests.
+  /// Between requests. Raw TCP: without a byte of the peer's, when all of ours are sent.
   std::chrono::milliseconds idle_timeout{60'000};
-  /// After an error answer, for the peer to read it.
+  /// After an error answer, or what raw TCP sent before its close, for the peer to read it.
   std::chrono::milliseconds linger_timeout{2'000};
-  /// For requests in hand when the server stops.
+  /// For requests in hand, and sessions that don't close, when the server stops.
   std::chrono::milliseconds drain_timeout{10'000};
 
   std::uint32_t requests_per_connection_max = 0;  ///< 0: no limit
@@ -103,6 +111,7 @@ struct listen_options {
   void (*on_listening)(std::string_view address) = nullptr;
 
   /// Called when an exception left a handler; the answer is a 500. By default it is said on stderr.
+  /// Sessions of WebSockets and of raw TCP have no request: it is an empty one.
   /// @param what  std::exception::what()
   void (*on_exception)(const request& which, const char* what) = nullptr;
 };

@@ -1,5 +1,5 @@
-// Everything of nen: an HTTP/1.1 and WebSocket server on io_uring out of memory that is fixed at
-// compile time.
+// Everything of nen: HTTP/1.1, WebSocket and raw TCP servers on io_uring out of memory that is
+// fixed at compile time.
 #pragma once
 
 #include <nen/config.hpp>
@@ -16,6 +16,8 @@
 #include <nen/io/when.hpp>
 #include <nen/server/async_session.hpp>
 #include <nen/server/server.hpp>
+#include <nen/server/tcp_gather.hpp>
+#include <nen/server/tcp_server.hpp>
 #include <nen/server/web_session.hpp>
 #include <nen/server/websocket.hpp>
 #include <nen/server/websocket_group.hpp>

@@ -1,4 +1,4 @@
-// expect: a WebSocket session's function takes a state that the server does not have
+// expect: a session's function takes a state that the server does not have
 #include <nen/nen.hpp>
 
 struct app {};

@@ -108,8 +108,8 @@ def chunked(target, *parts, more=""):
 
 
 class CountedServer:
-    def __init__(self, when_full, patience):
-        self.command = [program("no_heap_server"), when_full, patience]
+    def __init__(self, when_full, patience, *more):
+        self.command = [program("no_heap_server"), when_full, patience, *more]
         self.errors = tempfile.TemporaryFile("w+")
         self.counts = {}  # phase -> (side, call) -> number, in the order of the phases
         self.callers = []

@@ -1,5 +1,6 @@
-// A server with every kind of route and little of everything, so that all of it runs out. It counts
-// who asks for memory: no_heap_server wait|shed patient|hasty, then commands on standard input.
+// A server with every kind of route, or of raw TCP, and little of everything, so that all of it
+// runs out. It counts who asks for memory: no_heap_server wait|shed patient|hasty [tcp], then
+// commands on standard input.
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -14,6 +15,7 @@
 #include "no_heap/ledger.hpp"
 #include "no_heap/routes.hpp"
 #include "no_heap/system_calls.hpp"
+#include "no_heap/talker.hpp"
 
 namespace nen::test::no_heap {
 
@@ -101,6 +103,7 @@ constexpr config small = {.shards = 2,
                           .ws_broadcast_bytes_max = 1024,
                           .ws_views = 8};
 nen::server<routes, small> server;
+nen::tcp::server<talker, small> tcp_server;
 
 struct named_counter {
   const char* name;
@@ -146,8 +149,16 @@ constexpr named_counter counters[] = {NEN_NAMED(connections_accepted),
                                       NEN_NAMED(timeouts_idle),
                                       NEN_NAMED(timeouts_linger)};
 #undef NEN_NAMED
-static_assert(std::size(counters) * sizeof(counter) == sizeof(shard_counters),
+static_assert(std::size(counters) * sizeof(counter) + sizeof(closes_by_reason) ==
+                  sizeof(shard_counters),
               "a counter is missing from this list");
+
+/// Which of the two serves.
+bool is_raw_tcp = false;
+
+const shard_counters& counters_of(std::uint32_t shard) {
+  return is_raw_tcp ? tcp_server.counters(shard) : server.counters(shard);
+}
 
 /// The answer to any command: every counter, over all shards.
 void say_counters(std::string_view, int descriptor) noexcept {
@@ -155,7 +166,7 @@ void say_counters(std::string_view, int descriptor) noexcept {
   std::size_t used = 0;
   for (const named_counter& c : counters) {
     std::uint64_t sum = 0;
-    for (std::uint32_t i = 0; i < small.shards; ++i) sum += (server.counters(i).*c.value).value();
+    for (std::uint32_t i = 0; i < small.shards; ++i) sum += (counters_of(i).*c.value).value();
     used += static_cast<std::size_t>(std::snprintf(text + used, sizeof text - used, "%s=%ju ",
                                                    c.name, static_cast<std::uintmax_t>(sum)));
   }
@@ -208,8 +219,8 @@ reply take_memory(std::string_view name, std::uint32_t times, response& res) {
 
 int main(int argc, char** argv) {
   using namespace nen::test;
-  if (argc != 3) {
-    std::fputs("usage: no_heap_server wait|shed patient|hasty\n", stderr);
+  if (argc != 3 && argc != 4) {
+    std::fputs("usage: no_heap_server wait|shed patient|hasty [tcp]\n", stderr);
     return 2;
   }
   const std::string_view when_full = argv[1];
@@ -221,7 +232,9 @@ int main(int argc, char** argv) {
     return 77;
   }
   const auto options = no_heap::options_of(when_full == "shed", patience == "patient");
-  const auto ended = no_heap::server.run(options);
+  no_heap::is_raw_tcp = argc == 4;
+  const auto ended =
+      no_heap::is_raw_tcp ? no_heap::tcp_server.run(options) : no_heap::server.run(options);
   ledger::begin_phase("after its end");
   ledger::print();
   no_heap::say_counters({}, STDOUT_FILENO);

@@ -38,6 +38,8 @@ errnos errnos_of(operation what) {
       return {EPIPE, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENOMEM, ENOBUFS, EINTR, ECANCELED};
     case operation::shutdown:
       return {ENOTCONN, ECANCELED};
+    case operation::disconnect:  // of a Unix socket
+      return {EINVAL, ECANCELED};
     case operation::end:
       return {ENOMEM, ECANCELED};
     case operation::close:

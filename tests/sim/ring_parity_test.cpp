@@ -96,6 +96,22 @@ TEST_CASE("parity: a client who closes with something unread resets", "[sim]") {
   });
 }
 
+TEST_CASE("parity: a connection that is broken off resets its peer", "[sim]") {
+  both_do({"accept 0", "send 5", "disconnect 0", "close 0", "client 0  reset"}, [](auto& b) {
+    b.connect(0);
+    b.client_reads(0, false);
+    b.send(0, "hello");
+    b.step();
+    b.look(0);
+    b.log.pop_back();  // what it read before
+    b.disconnect(0);
+    b.step();
+    b.close(0);
+    b.step();
+    b.look(0);
+  });
+}
+
 TEST_CASE("parity: the watch for the peer's end tells an end, whatever is unread", "[sim]") {
   constexpr int pollrdhup = 0x2000;
   both_do({"accept 0", "end " + std::to_string(pollrdhup), "close 0", "client 0  reset"},

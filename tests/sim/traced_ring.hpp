@@ -85,6 +85,8 @@ class trace {
         return add_sent(*l, done.result, sending_[place]);
       case operation::end:
         return l->push_back("< end " + result_text(done.result));
+      case operation::disconnect:
+        return l->push_back("< disconnect " + result_text(done.result));
       case operation::shutdown:
         --shutdowns_;
         return l->push_back("< shutdown " + result_text(done.result));
@@ -219,6 +221,10 @@ struct traced {
     void shutdown(token t, std::uint32_t place) {
       trace::current().submitted(place, "shutdown");
       inner::shutdown(t, place);
+    }
+    void disconnect(token t, std::uint32_t place) {
+      trace::current().submitted(place, "disconnect");
+      inner::disconnect(t, place);
     }
     void watch_end(token t, std::uint32_t place) {
       trace::current().submitted(place, "watch end");

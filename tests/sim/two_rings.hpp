@@ -33,8 +33,9 @@ constexpr token name_of(operation what, std::uint32_t place, std::uint32_t gener
 }
 
 inline const char* to_text(operation what) {
-  constexpr const char* names[] = {"none",   "accept", "receive", "send",    "shutdown", "end",
-                                   "cancel", "close",  "wake",    "connect", "poll"};
+  constexpr const char* names[] = {"none",     "accept",  "receive", "send",
+                                   "shutdown", "end",     "cancel",  "close",
+                                   "wake",     "connect", "poll",    "disconnect"};
   return names[static_cast<std::size_t>(what)];
 }
 
@@ -100,6 +101,9 @@ class bench : public Side {
     this->ring().send(name_of(operation::send, p), p, b);
   }
   void shutdown(std::uint32_t p) { this->ring().shutdown(name_of(operation::shutdown, p), p); }
+  void disconnect(std::uint32_t p) {
+    this->ring().disconnect(name_of(operation::disconnect, p), p);
+  }
   void watch_end(std::uint32_t p) { this->ring().watch_end(name_of(operation::end, p), p); }
   void cancel(operation what, std::uint32_t p) {
     this->ring().cancel(name_of(operation::cancel, p), name_of(what, p));

@@ -5,6 +5,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <nen/core/state_refs.hpp>
+#include <nen/core/type_list.hpp>
 #include <nen/http/request.hpp>
 #include <nen/http/response.hpp>
 #include <nen/http/status.hpp>
@@ -24,42 +26,12 @@ class task;
 template <class T>
 struct extractor;
 
-/// The objects that a server shares with its handlers, found by their type.
-template <class... State>
-class state_refs;
-
 namespace detail {
-
-template <class T>
-struct state_ref {
-  T* object;
-};
 
 struct call;
 struct next_access;
 
-template <class...>
-struct type_list {};
-
 }  // namespace detail
-
-template <class... State>
-class state_refs : detail::state_ref<State>... {
- public:
-  /// Refers to nothing yet, so that it can be a part of what lies in .bss.
-  state_refs() = default;
-  constexpr state_refs(State&... objects) noexcept requires(sizeof...(State) > 0)
-      : detail::state_ref<State>{&objects}... {}
-
-  template <class T>
-  static constexpr bool has = (std::is_same_v<T, State> || ...);
-
-  /// @pre has<T>
-  template <class T>
-  [[nodiscard]] constexpr T& get() const noexcept {
-    return *static_cast<const detail::state_ref<T>&>(*this).object;
-  }
-};
 
 /// What is behind a middleware: the next one, in the end the handler. Call it at most once, before
 /// the middleware returns.

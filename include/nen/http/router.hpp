@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <nen/core/type_list.hpp>
 #include <nen/http/binding.hpp>
 #include <nen/http/handler.hpp>
 #include <nen/http/method.hpp>
@@ -96,15 +97,6 @@ struct check_conflict {
   static_assert(Conflict != route_conflict::hidden,
                 "nen::any is never reached, because the other routes of its pattern name every "
                 "method: remove it");
-};
-
-template <std::size_t Index, class... T>
-struct type_at;
-template <std::size_t Index, class First, class... Others>
-struct type_at<Index, First, Others...> : type_at<Index - 1, Others...> {};
-template <class First, class... Others>
-struct type_at<0, First, Others...> {
-  using type = First;
 };
 
 template <class Set, class Routes>

@@ -21,6 +21,7 @@ enum class operation : std::uint8_t {
   wake,
   connect,
   poll,
+  disconnect,
 };
 
 /// Names one operation of one owner: operation (8 bits), generation (24), slot (32). A slot's next

@@ -17,6 +17,9 @@ namespace nen {
 /// What a descriptor is polled for.
 enum class readiness : std::uint8_t { readable, writable };
 
+/// A bit in the result of watch_end.
+inline constexpr std::int32_t end_by_reset = 8;
+
 /// What shapes a ring's memory.
 struct ring_sizes {
   std::uint32_t places = 0;  ///< sockets at once; a socket is named by its place, 0 … places − 1
@@ -41,7 +44,9 @@ struct ring_sizes {
 ///   send(t, place, bytes)           all of them, or an error; a short result means the peer left
 ///   send_vector(t, place, parts)    the same for several parts, at most vector_parts_max
 ///   shutdown(t, place)              no more will be sent; receiving goes on
-///   watch_end(t, place)             completes when the peer will send no more, whatever is unread
+///   disconnect(t, place)            breaks the connection off: the peer gets a reset
+///   watch_end(t, place)             completes when the peer will send no more, whatever is unread;
+///                                   with end_by_reset in its result if the connection is broken
 ///   cancel(t, which)                ends an operation early; that one still completes, with
 ///   ECANCELED
 ///                                   if it was in time
@@ -69,6 +74,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.send(t, place, bytes);
   r.send_vector(t, place, parts);
   r.shutdown(t, place);
+  r.disconnect(t, place);
   r.watch_end(t, place);
   r.cancel(t, t);
   r.close(t, place);

@@ -65,6 +65,11 @@ struct socket_options {
   bool tcp_nodelay = true;    ///< small answers leave at once; accepted sockets inherit it
   bool reuse_port = true;     ///< several sockets of this user may listen on the port and share it
   bool reuse_address = true;  ///< a restart need not wait for old connections in TIME_WAIT
+
+  // Accepted sockets inherit these as well. Seconds, tcp(7).
+  int keepalive_idle = 0;  ///< 0: no keep-alive, and the others don't count
+  int keepalive_interval = 0;
+  int keepalive_count = 0;
 };
 
 /// Makes a non-blocking socket that listens on the endpoint. "::" takes IPv4 connections too, any
@@ -130,8 +135,7 @@ namespace detail {
                     std::strerror(errno_value), errno_value, call);
 }
 
-[[gnu::cold]] inline bool set_option(const socket& s, int level, int name, bool on) noexcept {
-  const int value = on ? 1 : 0;
+[[gnu::cold]] inline bool set_option(const socket& s, int level, int name, int value) noexcept {
   return ::setsockopt(s.native_handle(), level, name, &value, sizeof(value)) == 0;
 }
 
@@ -141,6 +145,13 @@ namespace detail {
                                             const socket_options& options) noexcept {
   if (where.is_unix()) {
     return 0;
+  }
+  if (options.keepalive_idle != 0 &&
+      (!set_option(s, SOL_SOCKET, SO_KEEPALIVE, true) ||
+       !set_option(s, IPPROTO_TCP, TCP_KEEPIDLE, options.keepalive_idle) ||
+       !set_option(s, IPPROTO_TCP, TCP_KEEPINTVL, options.keepalive_interval) ||
+       !set_option(s, IPPROTO_TCP, TCP_KEEPCNT, options.keepalive_count))) {
+    return errno;
   }
   // Only the options that are wanted are set: off is what a new socket has.
   if ((options.reuse_address && !set_option(s, SOL_SOCKET, SO_REUSEADDR, true)) ||

@@ -18,6 +18,25 @@
 
 namespace nen {
 
+namespace detail {
+
+/// What coroutines need beside their handlers or sessions, for the memory bill.
+template <config Config, class Items>
+constexpr void list_coroutine_memory(Items& items, std::size_t shards) noexcept {
+  std::size_t frames = 0;
+  std::size_t bytes = 0;
+  for (const frame_class& c : Config.task_frames) {
+    frames += c.count;
+    bytes += std::size_t{c.count} * c.bytes;
+  }
+  items.add({"coroutine frames", shards * frames, shards * bytes});
+  items.add("connections to others", shards * Config.outgoing,
+            sizeof(stream_state) + sizeof(idle_memory));
+  items.add("endpoints of others", shards * Config.endpoints, sizeof(origin));
+}
+
+}  // namespace detail
+
 /// @tparam Inner  the session of clients' connections
 template <class Inner, config Config>
 class async_session : detail::context_host {
@@ -215,18 +234,17 @@ class async_session : detail::context_host {
       shard(h).act_on(s.connection, [](peer& p) { p.want_room(); });
     }
     static void finish(host& h, stream_state& s) {
-      shard(h).act_on(s.connection, [](peer& p) { p.close(); });
+      shard(h).act_on(s.connection, [](peer& p) { p.finish(); });
     }
     static void close(host& h, stream_state& s, bool at_once) {
       if (s.end == tcp::outcome::ok) s.end = tcp::outcome::closed;
-      if (at_once && !shard(h).is_running(s.connection)) return shard(h).close_now(s.connection);
-      shard(h).act_on(s.connection, [](peer& p) { p.close(); });
+      if (shard(h).give_up(s.connection)) return;
+      shard(h).act_on(s.connection, [&](peer& p) { at_once ? p.abort() : p.close(); });
     }
     static void forget(host& h, stream_state& s) {
       s.held = false;
       if (!s.connected) return session(h).release(s);
-      const bool is_there = shard(h).is_open(s.connection, shard(h).generation_of(s.connection));
-      close(h, s, !is_there);
+      close(h, s, false);
     }
     static tick now(const host& h) noexcept {
       return static_cast<Shard*>(static_cast<const async_session&>(h).shard_)->now();

@@ -6,6 +6,7 @@
 #include <nen/core/intrusive_list.hpp>
 #include <nen/core/timer_wheel.hpp>
 #include <nen/io/completion.hpp>
+#include <nen/server/close_reason.hpp>
 
 #include <cstdint>
 
@@ -21,8 +22,18 @@ enum class connection_state : std::uint8_t {
   closing,     ///< waits for its last operation to complete
 };
 
-/// What is given time; each has its option. All but handler are the peer's time.
-enum class timeout_kind : std::uint8_t { none, head, body, handler, idle, linger, websocket };
+/// What is given time; each has its option, or a session sets it. All but handler and session are
+/// the peer's time.
+enum class timeout_kind : std::uint8_t {
+  none,
+  head,
+  body,
+  handler,
+  idle,
+  linger,
+  websocket,
+  session
+};
 
 struct waiting_tag;
 
@@ -47,6 +58,12 @@ struct connection_base : timer, list_hook<waiting_tag> {
   bool sending : 1;          ///< … a send is in flight
   bool close_when_sent : 1;  ///< … it closes when its send queue is empty; no byte is read any more
   bool linger_when_sent : 1;  ///< … it does so by way of the lingering state
+  bool shut_when_sent : 1;    ///< … no more will be sent than its send queue holds
+  bool is_shut : 1;           ///< … its peer is being told so
+  bool resets : 1;            ///< … it closes at once, by a reset
+  bool end_announced : 1;     ///< … the end of the peer's bytes lies behind unread ones
+
+  tcp::close_reason reason;  ///< why it closes, once it does; zero before
 
   // What was received and not used yet: a chain of leases.
   std::uint16_t first_lease;  ///< buffer + 1, 0: none
@@ -69,7 +86,30 @@ struct connection_base : timer, list_hook<waiting_tag> {
   bool has_input() const noexcept { return first_lease != 0; }
   bool has_output() const noexcept { return first_slot != 0; }
   bool waiting() const noexcept { return list_hook<waiting_tag>::linked(); }
+
+  /// Why it closes if its session asks for that now: because of what it is being told, or of its
+  /// own wish. The first reason stays.
+  void presume(tcp::close_reason why) noexcept {
+    if (reason == tcp::close_reason{}) reason = why;
+  }
+  void forget_reason_if_open() noexcept {
+    if (!close_when_sent) reason = {};
+  }
 };
+
+namespace detail {
+
+/// Slots beside the configured ones in which overload::shed turns connections away.
+inline constexpr std::uint32_t shed_slots = 8;
+
+}  // namespace detail
+
+/// True for sessions that want every byte before they are told of the end, however long they pause.
+template <class Session>
+inline constexpr bool reads_to_the_end = [] {
+  if constexpr (requires { Session::reads_to_the_end; }) return Session::reads_to_the_end;
+  return false;
+}();
 
 /// A connection with what its session keeps per connection.
 template <class SessionState>

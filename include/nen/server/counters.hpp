@@ -3,14 +3,32 @@
 #pragma once
 
 #include <nen/metrics/counter.hpp>
+#include <nen/server/close_reason.hpp>
+
+#include <array>
+#include <cstddef>
 
 namespace nen {
+
+/// Ends of connections, by their reason: `counters.closes[tcp::close_reason::evicted].value()`.
+class closes_by_reason {
+ public:
+  counter& operator[](tcp::close_reason why) noexcept { return each_[index(why)]; }
+  const counter& operator[](tcp::close_reason why) const noexcept { return each_[index(why)]; }
+
+ private:
+  static constexpr std::size_t index(tcp::close_reason why) noexcept {
+    return static_cast<std::size_t>(why) - 1;
+  }
+
+  std::array<counter, tcp::close_reasons> each_;
+};
 
 struct shard_counters {
   // Connections.
   counter connections_accepted;
   counter connections_closed;
-  counter connections_shed;     ///< told 503 because every slot was taken (overload::shed)
+  counter connections_shed;     ///< refused because every slot was taken (overload::shed)
   counter connections_evicted;  ///< closed, silent or lingering, because every slot was taken
   counter accept_pauses;        ///< times that the last free connection slot was taken
   counter accepts_failed;       ///< descriptors or memory of the kernel ran out
@@ -18,13 +36,14 @@ struct shard_counters {
   counter receive_errors;       ///< ended by an error, mostly a reset
   counter send_errors;
   counter stale_completions;  ///< completions whose slot had another owner by then; always 0
+  closes_by_reason closes;    ///< connections_closed, one by one
 
   // Requests.
   counter requests;            ///< routed
   counter requests_rejected;   ///< refused before that: malformed or over a limit
   counter requests_deferred;   ///< their handler put the answer off
   counter responses_replaced;  ///< answered 500 because the answer was too long or had a bad field
-  counter handler_exceptions;  ///< answered 500 because an exception left the handler
+  counter handler_exceptions;  ///< left a handler, answered 500, or a session, which was closed
 
   // WebSockets.
   counter websockets_opened;

@@ -11,9 +11,9 @@
 #include <nen/http/deferred.hpp>
 #include <nen/http/parser.hpp>
 #include <nen/http/response.hpp>
+#include <nen/server/exceptions.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -125,20 +125,6 @@ class request_store {
   pool<body_slot<Config.body_bytes_max>, Config.body_slots> bodies_;
   pool<stream_slot, Config.streams> streams_;
 };
-
-/// What is shown where there is no request: it has nothing.
-inline const request& no_request() noexcept {
-  static constexpr request_head nothing{};
-  static constexpr request empty(nothing, "", nullptr, {});
-  return empty;
-}
-
-inline void say_exception(const request& which, const char* what) {
-  const auto name = to_string(which.method());
-  std::fprintf(stderr, "nen: an exception left the handler of %.*s %.*s: %s\n",
-               static_cast<int>(name.size()), name.data(), static_cast<int>(which.path().size()),
-               which.path().data(), what);
-}
 
 /// The field lines that all heads have in common, rendered once a second.
 class common_lines {

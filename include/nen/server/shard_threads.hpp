@@ -194,14 +194,30 @@ class shard_threads {
   return outcome;
 }
 
+/// The kernel would say no more than that something is invalid.
+[[gnu::cold]] inline result<void> check(const tcp_keepalive& asked) noexcept {
+  constexpr std::chrono::seconds longest{32'767};
+  const bool is_off = asked.idle.count() == 0;
+  if (is_off || (asked.idle.count() > 0 && asked.idle <= longest && asked.interval.count() > 0 &&
+                 asked.interval <= longest && asked.count >= 1 && asked.count <= 127))
+    return {};
+  return make_error(EINVAL,
+                    "cannot use this tcp_keepalive: idle and interval have to be 1 to 32767 "
+                    "seconds, and count 1 to 127");
+}
+
 [[gnu::cold]] inline result<void> shard_threads::open_listeners() noexcept {
   auto where = options_->unix_path.empty() ? endpoint::parse(options_->host, options_->port)
                                            : endpoint::unix_path(options_->unix_path);
   if (!where) return where.error();
+  if (auto kept = check(options_->tcp_keepalive); !kept) return kept;
   const socket_options wanted{
       .backlog = options_->backlog,
       .tcp_nodelay = options_->tcp_nodelay,
-      .reuse_port = options_->reuse_port && !where->is_unix() && threads_.size() > 1};
+      .reuse_port = options_->reuse_port && !where->is_unix() && threads_.size() > 1,
+      .keepalive_idle = static_cast<int>(options_->tcp_keepalive.idle.count()),
+      .keepalive_interval = static_cast<int>(options_->tcp_keepalive.interval.count()),
+      .keepalive_count = options_->tcp_keepalive.count};
   if (wanted.reuse_port) {
     // Sockets that share a port share it with other programs' as well, and nobody is told. So the
     // port is taken alone first.

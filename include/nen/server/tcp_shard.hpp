@@ -10,6 +10,7 @@
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/send_queue.hpp>
+#include <nen/server/shard_peer.hpp>
 
 #include <array>
 #include <cerrno>
@@ -29,10 +30,12 @@ namespace nen {
 ///                              when there is room to send, and no more is read until then
 ///   on_room(peer&)             there is room, for a session that asked: peer::want_room
 ///   on_end(peer&)              the peer will send no more
+///                              (nen::reads_to_the_end, and connections to others: when it has used
+///                              all bytes, even if paused)
 ///   on_timeout(peer&, kind)    the time that it gave has passed
 ///   on_shed(peer&)             says that there is no room for this connection
 ///   on_close(peer&)            gives back what it holds for the connection, which may never have
-///                              been there
+///                              been there; peer::reason()
 ///   on_drain(peer&)            the server stops: ends what need not be waited for
 /// and, where Session::outgoing is not 0, its connections to others (connect):
 ///   on_connect_failed(peer&, errno)  there will be none; on_close follows
@@ -40,8 +43,7 @@ namespace nen {
 template <class Session, config Config, template <ring_sizes> class Ring>
 class tcp_shard {
  public:
-  /// Slots beside the configured ones in which overload::shed answers 503.
-  static constexpr std::uint32_t shed_slots = 8;
+  static constexpr std::uint32_t shed_slots = detail::shed_slots;
   /// Accepts in flight at once, each for a slot that is free: none is accepted that has no slot.
   static constexpr std::uint32_t accepts_max = 16;
   /// What a waker is counted up by: 1 to drain, this to close everything at once, or that to look
@@ -60,90 +62,7 @@ class tcp_shard {
                                      Config.response_bytes_max, Session::send_views>;
   using ring = Ring<ring_sizes{places, Config.receive_buffers, Config.receive_buffer_bytes}>;
 
-  /// A session's view of one connection.
-  class peer {
-   public:
-    peer(tcp_shard& shard, connection& c) noexcept : shard_(shard), connection_(c) {}
-
-    typename Session::connection_state& state() noexcept { return connection_.session; }
-    std::uint32_t index() const noexcept { return shard_.connections_.index_of(connection_); }
-
-    /// True when a whole message can be written, whatever its length up to response_bytes_max.
-    bool has_room() const noexcept { return shard_.queue_.has_room_for(connection_); }
-    /// The same while others are in the middle of a message, each of which was promised its room.
-    bool has_room_beside_others() const noexcept {
-      return has_room() && shard_.queue_.has_room(shard_.running_);
-    }
-
-    /// Where the bytes to be sent are written; sent when the session's function returns.
-    typename send_queue::writer writer() noexcept { return {shard_.queue_, connection_}; }
-
-    /// Closes when everything written is sent. Nothing more is read.
-    void close() noexcept { connection_.close_when_sent = true; }
-
-    /// The same, but leaves the peer time to read the answer while it may still be sending: RFC
-    /// 9112 §9.6. A plain close would reset the connection and could destroy the answer on its way.
-    void close_lingering() noexcept {
-      connection_.close_when_sent = true;
-      connection_.linger_when_sent = true;
-    }
-
-    /// True when a message of one slot can be written, a control frame for example. Others in the
-    /// middle of a message were promised their room.
-    bool has_room_for_control() const noexcept {
-      return shard_.queue_.slots().available() >
-             (shard_.running_ - 1) * send_queue::slots_per_message;
-    }
-
-    /// Bytes that wait for the peer to read.
-    std::size_t buffered() const noexcept { return shard_.queue_.buffered(connection_); }
-
-    /// True once a close was asked for: what else arrives is not looked at.
-    bool closing() const noexcept { return connection_.close_when_sent; }
-
-    /// Gives the peer time for something; zero: for ever. Idle time begins when all is sent.
-    void set_read_timeout(timeout_kind kind, std::uint32_t milliseconds) noexcept {
-      connection_.read_timeout = milliseconds == 0 ? timeout_kind::none : kind;
-      connection_.read_deadline = shard_.loop_.now() + milliseconds;
-    }
-
-    /// The same with a point in time.
-    void set_read_deadline(timeout_kind kind, tick deadline) noexcept {
-      connection_.read_timeout = kind;
-      connection_.read_deadline = deadline;
-    }
-
-    /// While paused, no bytes are offered; that the peer left is still noticed.
-    void pause() noexcept { connection_.paused = true; }
-    void resume() noexcept {
-      connection_.paused = false;
-      shard_.stop_waiting(connection_);  // settling finds its new place
-    }
-    bool paused() const noexcept { return connection_.paused; }
-
-    /// Has on_room(peer&) called once, as soon as there is room for a message.
-    void want_room() noexcept {
-      connection_.wants_room = true;
-      shard_.stop_waiting(connection_);  // for its peer, if it is paused: settling finds its place
-    }
-
-    bool draining() const noexcept { return shard_.draining_; }
-    std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
-    std::int64_t unix_seconds() const noexcept { return shard_.loop_.ring().unix_seconds(); }
-    shard_counters& counters() noexcept { return shard_.counters_; }
-
-    std::uint32_t generation() const noexcept { return connection_.generation; }
-
-    /// Acts on another connection of the same shard, named by its index.
-    void with_other(std::uint32_t index, function_ref<void(peer&)> act) {
-      NEN_ASSERT(index != this->index());
-      shard_.act_on(index, act);
-    }
-
-   private:
-    tcp_shard& shard_;
-    connection& connection_;
-  };
+  using peer = shard_peer<tcp_shard>;
 
   tcp_shard() = default;
 
@@ -162,10 +81,13 @@ class tcp_shard {
   /// @returns   its index, or none: every slot for such connections is taken, or all is being
   ///            closed
   std::uint32_t connect(const endpoint& to) noexcept requires(Session::outgoing != 0);
-  /// Ends a connection at once, whatever is unsent. @pre  none of its own functions is running
-  void close_now(std::uint32_t index) noexcept {
+  /// Gives up a connection that is asked for and not there yet.
+  /// @returns  false when it is there
+  bool give_up(std::uint32_t index) noexcept {
     connection& c = connections_[index];
-    if (c.state != connection_state::closing) close(c);
+    if (c.state != connection_state::connecting) return false;
+    close(c, tcp::close_reason::session);
+    return true;
   }
 
   /// True while a function of the session is running for this connection.
@@ -187,6 +109,9 @@ class tcp_shard {
   timer_wheel& timers() noexcept { return loop_.timers(); }
   std::size_t buffered(std::uint32_t index) noexcept {
     return queue_.buffered(connections_[index]);
+  }
+  bool has_room(std::uint32_t index) const noexcept {
+    return queue_.has_room_for(connections_[index]);
   }
   shard_counters& session_counters() noexcept { return counters_; }
   void set_view_owner(const view_owner& owner) noexcept { queue_.set_view_owner(owner); }
@@ -253,6 +178,8 @@ class tcp_shard {
   void on_turn_end();
 
  private:
+  friend peer;
+
   /// One send takes at most this much, so that the write timeout measures progress.
   static constexpr std::size_t send_bytes_max = 256 * KiB;
   /// Bytes that are read and thrown away while lingering, before the connection is cut off.
@@ -297,6 +224,13 @@ class tcp_shard {
     c.running = false;
   }
 
+  /// The same; if the session asks for the connection's end, this is why.
+  void run_because(connection& c, tcp::close_reason why, function_ref<void(peer&)> act) {
+    c.presume(why);
+    run(c, act);
+    c.forget_reason_if_open();
+  }
+
   // Accepting.
   void top_up_accepts() noexcept;
   [[gnu::noinline]] void accepted(connection& c, std::int32_t result);
@@ -308,6 +242,9 @@ class tcp_shard {
   void connected(connection& c, std::int32_t result);
 
   // Bytes in.
+  static bool wants_every_byte(const connection& c) noexcept {
+    return reads_to_the_end<Session> || (outgoing_max != 0 && c.outgoing);
+  }
   void start_receive(connection& c) noexcept;
   void received(connection& c, const completion& done);
   [[gnu::noinline]] void run_session(connection& c);
@@ -343,7 +280,8 @@ class tcp_shard {
 
   // The end of a connection.
   void all_sent(connection& c) noexcept;
-  [[gnu::noinline]] void close(connection& c) noexcept;
+  [[gnu::cold]] void shut(connection& c) noexcept;
+  [[gnu::noinline]] void close(connection& c, tcp::close_reason why) noexcept;
   [[gnu::noinline]] void settle_closing(connection& c) noexcept;
   [[gnu::noinline]] void release(connection& c) noexcept;
 

@@ -32,6 +32,8 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
       return settle(c);
     case operation::shutdown:
       return settle(c);
+    case operation::disconnect:
+      return settle(c);
     case operation::end:
       return end_seen(c, done.result);
     case operation::wake:
@@ -52,7 +54,7 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
   const auto has_come = [&](tick deadline) { return !tick_before(loop_.now(), deadline); };
   if (c.sending && write_timeout_ != 0 && has_come(c.send_began + write_timeout_)) {
     counters_.timeouts_write.add();
-    return close(c);
+    return close(c, tcp::close_reason::write_timeout);
   }
   if (c.read_timeout != timeout_kind::none && read_time_runs(c) && has_come(c.read_deadline)) {
     const timeout_kind kind = c.read_timeout;
@@ -69,14 +71,15 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
         break;
       case timeout_kind::handler:
       case timeout_kind::websocket:
+      case timeout_kind::session:
         break;  // the session's own affair
       case timeout_kind::linger:
         counters_.timeouts_linger.add();
-        return close(c);
+        return close(c, c.reason);
       case timeout_kind::none:
         break;
     }
-    run(c, [&](peer& p) { session_.on_timeout(p, kind); });
+    run_because(c, tcp::close_reason::idle_timeout, [&](peer& p) { session_.on_timeout(p, kind); });
   }
   settle(c);
 }
@@ -143,7 +146,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   c.state = connection_state::open;
   c.state_began = loop_.now();
   run(c, [&](peer& p) { session_.on_open(p); });
-  if (draining_) return close(c);
+  if (draining_) return close(c, tcp::close_reason::drained);
   if (incoming() - accepting_ > C.connections) shed(c);
   settle(c);
 }
@@ -151,8 +154,8 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::shed(connection& c) noexcept {
   counters_.connections_shed.add();
-  if (!queue_.has_room()) return close(c);
-  run(c, [&](peer& p) { session_.on_shed(p); });
+  if (!queue_.has_room()) return close(c, tcp::close_reason::shed);
+  run_because(c, tcp::close_reason::shed, [&](peer& p) { session_.on_shed(p); });
 }
 
 // ---- connecting ----
@@ -177,7 +180,7 @@ void tcp_shard<S, C, R>::connected(connection& c, std::int32_t result) {
     if (c.state == connection_state::closing) return settle_closing(c);
     if (result < 0) {
       run(c, [&](peer& p) { session_.on_connect_failed(p, -result); });
-      return close(c);
+      return close(c, tcp::close_reason::peer_reset);
     }
     c.state = connection_state::open;
     c.state_began = loop_.now();
@@ -193,6 +196,8 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
   if (c.state == connection_state::accepting) return;  // the cancel of its accept came back first
   if (c.state == connection_state::connecting) return;
+  if (c.resets) [[unlikely]]
+    return close(c, c.reason);
   if (c.close_when_sent && c.has_input()) {
     drop_leases(c);
     stop_waiting(c);  // it waited because of them
@@ -202,10 +207,13 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
     waiting_for_slots_.push_back(c);
   if (c.close_when_sent && c.state == connection_state::open) {
     if (!c.has_output()) return all_sent(c);
+  } else if (c.shut_when_sent && !c.is_shut && !c.has_output()) {
+    return shut(c);
   } else if (c.has_input()) {
     wait_with_input(c);
   } else if (c.peer_finished) {
-    if (c.state == connection_state::lingering) return close(c);
+    if (c.state == connection_state::lingering) return close(c, c.reason);
+    if (c.is_shut) return close(c, tcp::close_reason::peer_finished);
   } else if (!c.receiving && !c.waiting()) {
     start_receive(c);
   }
@@ -216,7 +224,8 @@ void tcp_shard<S, C, R>::settle(connection& c) noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
   stop_receiving(c);
-  if (c.paused && !c.watches_end) {  // no receive will tell that the peer left
+  const bool knows_end = c.end_announced || (wants_every_byte(c) && c.peer_finished);
+  if (c.paused && !c.watches_end && !knows_end) {  // no receive will tell that the peer left
     c.watches_end = true;
     loop_.ring().watch_end(begin(operation::end, c), connections_.index_of(c));
   }
@@ -233,7 +242,8 @@ void tcp_shard<S, C, R>::wait_with_input(connection& c) noexcept {
 template <class S, config C, template <ring_sizes> class R>
 bool tcp_shard<S, C, R>::read_time_runs(const connection& c) const noexcept {
   if (c.close_when_sent) return c.read_timeout == timeout_kind::linger;  // nothing is read any more
-  if (c.read_timeout == timeout_kind::handler) return true;
+  if (c.read_timeout == timeout_kind::handler || c.read_timeout == timeout_kind::session)
+    return true;
   return !c.has_input() && !(c.read_timeout == timeout_kind::idle && c.has_output());
 }
 
@@ -251,23 +261,37 @@ void tcp_shard<S, C, R>::settle_timer(connection& c) noexcept {
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::all_sent(connection& c) noexcept {
-  if (!c.linger_when_sent || c.peer_finished) return close(c);
+  if (!c.linger_when_sent || c.peer_finished) return close(c, c.reason);
   c.state = connection_state::lingering;
   c.state_began = loop_.now();
-  loop_.ring().shutdown(begin(operation::shutdown, c), connections_.index_of(c));
+  if (!c.is_shut) loop_.ring().shutdown(begin(operation::shutdown, c), connections_.index_of(c));
+  c.is_shut = true;
   peer(*this, c).set_read_timeout(timeout_kind::linger, linger_timeout_);
+  settle(c);
+}
+
+/// No more will be sent, and the peer is told so.
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::shut(connection& c) noexcept {
+  c.is_shut = true;
+  loop_.ring().shutdown(begin(operation::shutdown, c), connections_.index_of(c));
   settle(c);
 }
 
 /// Ends a connection whatever is in flight; its slot is free when the last operation completed.
 template <class S, config C, template <ring_sizes> class R>
-void tcp_shard<S, C, R>::close(connection& c) noexcept {
+void tcp_shard<S, C, R>::close(connection& c, tcp::close_reason why) noexcept {
   if (c.state == connection_state::closing) return settle_closing(c);
   NEN_ASSERT(c.state != connection_state::free && c.state != connection_state::accepting);
+  NEN_ASSERT(why != tcp::close_reason{});
+  c.reason = why;
   run(c, [&](peer& p) { session_.on_close(p); });
-  if (!c.outgoing) counters_.connections_closed.add();
-  if (c.state == connection_state::connecting && c.operations != 0)
+  if (!c.outgoing) {
+    counters_.connections_closed.add();
+    counters_.closes[why].add();
+  } else if (c.state == connection_state::connecting && c.operations != 0) {
     loop_.ring().cancel(begin(operation::cancel, c), name(operation::connect, c));
+  }
   c.state = connection_state::closing;
   stop_waiting(c);
   loop_.timers().cancel(c);
@@ -283,6 +307,10 @@ void tcp_shard<S, C, R>::settle_closing(connection& c) noexcept {
   if (c.operations != 0) return;
   queue_.drop_all(c);
   if (!c.connected) return release(c);
+  if (c.resets) {
+    c.resets = false;
+    return loop_.ring().disconnect(begin(operation::disconnect, c), connections_.index_of(c));
+  }
   c.connected = false;
   loop_.ring().close(begin(operation::close, c), connections_.index_of(c));
 }
@@ -305,8 +333,8 @@ void tcp_shard<S, C, R>::woken() noexcept {
   const std::uint64_t stops = loop_.ring().watched() % wake_for_mail;
   if constexpr (requires { session_.on_mail(); })
     if (loop_.ring().watched() >= wake_for_mail) session_.on_mail();
+  if (stops >= wake_to_abort) abort_all();  // first: nobody has to be told to finish any more
   if (stops != 0 && !draining_) drain();
-  if (stops >= wake_to_abort) abort_all();
   watch_waker();
 }
 
@@ -318,7 +346,8 @@ void tcp_shard<S, C, R>::drain() noexcept {
     if (c.state == connection_state::accepting)
       loop_.ring().cancel(begin(operation::cancel, c), name(operation::accept, c));
     if (c.state != connection_state::open) return;
-    if (!c.has_input() || c.paused) run(c, [&](peer& p) { session_.on_drain(p); });
+    if (!c.has_input() || c.paused)
+      run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });
     settle(c);
   });
 }
@@ -329,7 +358,7 @@ void tcp_shard<S, C, R>::abort_all() noexcept {
   for_each_connection([this](connection& c) {
     if (c.state == connection_state::accepting || c.state == connection_state::closing) return;
     counters_.drain_aborts.add();
-    close(c);
+    close(c, tcp::close_reason::aborted);
   });
 }
 

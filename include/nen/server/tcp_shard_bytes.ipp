@@ -33,7 +33,7 @@ void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
     NEN_ASSERT(done.lease != completion::no_lease);
     if (wanted) return c.waiting() || c.paused ? settle(c) : run_session(c);
     c.lingered_bytes += static_cast<std::uint32_t>(done.result);
-    if (c.lingered_bytes > linger_bytes_max) return close(c);
+    if (c.lingered_bytes > linger_bytes_max) return close(c, c.reason);
     return settle(c);
   }
   if (done.result == 0) {
@@ -46,7 +46,7 @@ void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
       waiting_for_buffer_.push_back(c);
   } else if (done.result != -ECANCELED && done.result != -EINTR && done.result != -EAGAIN) {
     counters_.receive_errors.add();
-    return close(c);
+    return close(c, tcp::close_reason::peer_reset);
   }
   settle(c);
 }
@@ -56,8 +56,13 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::end_seen(connection& c, std::int32_t result) {
   c.watches_end = false;
   if (c.state == connection_state::open && c.paused && result > 0 && !c.close_when_sent) {
-    c.peer_finished = true;
-    run(c, [&](peer& p) { session_.on_end(p); });
+    if (wants_every_byte(c)) {
+      if ((result & end_by_reset) != 0) return close(c, tcp::close_reason::peer_reset);
+      c.end_announced = true;  // it is received in its turn, when the session resumes
+    } else {
+      c.peer_finished = true;
+      run_because(c, tcp::close_reason::peer_finished, [&](peer& p) { session_.on_end(p); });
+    }
   }
   settle(c);
 }
@@ -75,7 +80,11 @@ void tcp_shard<S, C, R>::run_session(connection& c) {
       if (c.lease_used != bytes.size()) break;
       drop_first_lease(c);
     }
-    if (c.peer_finished && !c.has_input() && !c.close_when_sent) session_.on_end(p);
+    if (c.peer_finished && !c.has_input() && !c.close_when_sent) {
+      c.presume(tcp::close_reason::peer_finished);
+      session_.on_end(p);
+      c.forget_reason_if_open();
+    }
     if (c.wants_room && !c.close_when_sent && queue_.has_room_for(c)) {
       c.wants_room = false;
       session_.on_room(p);
@@ -147,7 +156,7 @@ void tcp_shard<S, C, R>::sent(connection& c, std::int32_t result) {
   if (c.state == connection_state::closing) return settle(c);
   if (result <= 0) {
     counters_.send_errors.add();
-    return close(c);
+    return close(c, tcp::close_reason::peer_reset);
   }
   queue_.sent(c, static_cast<std::size_t>(result));
   if (!c.has_output() && c.read_timeout == timeout_kind::idle)

@@ -38,7 +38,7 @@ void tcp_shard<S, C, R>::evict_holder() noexcept {
   const tick patience = hold_ms_max / worst->leases_held;
   if (tick_before(loop_.now(), worst->hold_began + patience)) return;
   counters_.receive_buffers_evicted.add();
-  close(*worst);
+  close(*worst, tcp::close_reason::evicted);
 }
 
 /// Somebody waits for send slots: the send that has been stuck for longest is given up.
@@ -51,7 +51,7 @@ void tcp_shard<S, C, R>::evict_stalled() noexcept {
   });
   if (worst == nullptr || tick_before(loop_.now(), worst->send_began + hold_ms_max)) return;
   counters_.send_slots_evicted.add();
-  close(*worst);
+  close(*worst, tcp::close_reason::evicted);
 }
 
 /// Every connection slot is taken: those that never said a word, and those whose answer was sent
@@ -65,7 +65,7 @@ void tcp_shard<S, C, R>::evict_silent() noexcept {
     if (!is_silent && c.state != connection_state::lingering) return;
     if (tick_before(loop_.now(), c.state_began + silent_ms_max)) return;
     counters_.connections_evicted.add();
-    close(c);
+    close(c, tcp::close_reason::evicted);
   });
 }
 

@@ -1,8 +1,8 @@
 // server, L3: the functions of sessions' objects, without their types.
 #pragma once
 
-#include <nen/http/handler.hpp>
-#include <nen/http/router.hpp>
+#include <nen/core/type_list.hpp>
+#include <nen/server/session_call.hpp>
 #include <nen/server/websocket.hpp>
 #include <nen/server/websocket_compression.hpp>
 
@@ -22,39 +22,17 @@ struct websocket_functions {
   void (*destroy)(void* object);
 };
 
-template <class T, class States>
-T& state_for_session(const States& states) noexcept {
-  static_assert(States::template has<T>,
-                "a WebSocket session's function takes a state that the server does not have: add "
-                "its type to nen::server<routes, config, State...>");
-  return states.template get<T>();
-}
-
-/// Calls a session's function with what it is given and the states that it takes behind that.
-/// @tparam S  the object's class or one that it inherits the function from
-template <class Object, class S, class... P, class States, class... Given>
-void call_with_states(Object& object, void (S::*function)(P...), const States& states,
-                      Given&&... given) {
-  constexpr std::size_t taken = sizeof...(Given);
-  static_assert(sizeof...(P) >= taken,
+/// Calls a WebSocket session's function with what it is given and the states that it takes behind
+/// that.
+template <class Object, class Function, class States, class... Given>
+void call_websocket(Object& object, Function function, const States& states, Given&&... given) {
+  constexpr bool has_enough = member_function<Function>::count >= sizeof...(Given);
+  static_assert(has_enough,
                 "a WebSocket session's functions take the peer and what comes: on_message(peer&, "
                 "message), on_fragment(peer&, fragment), on_drain(peer&), on_close(peer&, "
                 "close_code, std::string_view)");
-  if constexpr (sizeof...(P) >= taken) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (object.*function)(
-          std::forward<Given>(given)...,
-          state_for_session<std::remove_cvref_t<typename type_at<taken + I, P...>::type>>(
-              states)...);
-    }
-    (std::make_index_sequence<sizeof...(P) - taken>{});
-  }
-}
-template <class Object, class S, class... P, class States, class... Given>
-void call_with_states(Object& object, void (S::*function)(P...) noexcept, const States& states,
-                      Given&&... given) {
-  call_with_states(object, static_cast<void (S::*)(P...)>(function), states,
-                   std::forward<Given>(given)...);
+  if constexpr (has_enough)
+    call_with_states(object, function, states, std::forward<Given>(given)...);
 }
 
 template <class Session, class States>
@@ -68,21 +46,21 @@ struct websocket_code {
 
   static void on_message(void* object, ws::peer& me, const ws::message& m, const void* states) {
     if constexpr (requires { &Session::on_message; }) {
-      call_with_states(object_of(object), &Session::on_message, states_of(states), me, m);
+      call_websocket(object_of(object), &Session::on_message, states_of(states), me, m);
     } else {
       (void)object, (void)me, (void)m, (void)states;
     }
   }
   static void on_fragment(void* object, ws::peer& me, const ws::fragment& f, const void* states) {
     if constexpr (requires { &Session::on_fragment; }) {
-      call_with_states(object_of(object), &Session::on_fragment, states_of(states), me, f);
+      call_websocket(object_of(object), &Session::on_fragment, states_of(states), me, f);
     } else {
       (void)object, (void)me, (void)f, (void)states;
     }
   }
   static void on_drain(void* object, ws::peer& me, const void* states) {
     if constexpr (requires { &Session::on_drain; }) {
-      call_with_states(object_of(object), &Session::on_drain, states_of(states), me);
+      call_websocket(object_of(object), &Session::on_drain, states_of(states), me);
     } else {
       (void)object, (void)me, (void)states;
     }
@@ -90,7 +68,7 @@ struct websocket_code {
   static void on_close(void* object, ws::peer& me, ws::close_code code, std::string_view reason,
                        const void* states) {
     if constexpr (requires { &Session::on_close; }) {
-      call_with_states(object_of(object), &Session::on_close, states_of(states), me, code, reason);
+      call_websocket(object_of(object), &Session::on_close, states_of(states), me, code, reason);
     } else {
       (void)object, (void)me, (void)code, (void)reason, (void)states;
     }

@@ -21,6 +21,7 @@ void check_invariants(Shard& shard) {
   std::size_t body_slots = 0;
   std::size_t streams = 0;
   std::size_t websockets = 0;
+  std::size_t objects = 0;
   const auto& connections = shard.connections();
   for (std::uint32_t i = 0; i < connections.high_water(); ++i) {
     const auto& c = connections[i];
@@ -43,6 +44,7 @@ void check_invariants(Shard& shard) {
       body_slots += c.session.kept.body_slot != 0;
       streams += c.session.kept.stream != 0;
     }
+    if constexpr (requires { c.session.has_object; }) objects += c.session.has_object;
     if constexpr (requires { c.session.websocket; }) websockets += c.session.websocket != 0;
   }
   const auto agrees = [](const auto& pool, std::size_t held) {
@@ -60,6 +62,8 @@ void check_invariants(Shard& shard) {
     NEN_ASSERT(shard.session().messages().consistent() &&
                shard.session().shared_frames().consistent());
   }
+  if constexpr (requires { shard.session().objects_alive(); })
+    NEN_ASSERT(shard.session().objects_alive() == objects);
   NEN_ASSERT(shard.io().outstanding() == operations);
   NEN_ASSERT(shard.io().leases_out() == leases + shard.io().leases_undelivered());
   NEN_ASSERT(shard.counters().stale_completions.value() == 0);
@@ -77,6 +81,8 @@ void check_nothing_held(Shard& shard) {
     NEN_ASSERT(shard.session().head_slots().in_use() == 0 &&
                shard.session().body_slots().in_use() == 0 &&
                shard.session().stream_slots().in_use() == 0);
+  if constexpr (requires { shard.session().objects_alive(); })
+    NEN_ASSERT(shard.session().objects_alive() == 0);
   if constexpr (requires { shard.session().websockets(); })
     NEN_ASSERT(shard.session().websockets().in_use() == 0 &&
                shard.session().messages().in_use() == 0 &&

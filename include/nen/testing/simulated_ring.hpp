@@ -47,6 +47,7 @@ class simulated_ring_base {
   }
   void send_vector(token t, std::uint32_t place, std::span<const std::string_view> parts);
   void shutdown(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
+  void disconnect(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
   void watch_end(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
   void cancel(token t, token which) { submit({.name = t, .which = which}); }
   void close(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
@@ -161,7 +162,13 @@ class simulated_ring_base {
   }
   /// Fills a free receive buffer. @pre there is one
   std::uint16_t fill_buffer(wire& from, std::size_t bytes);
-  static std::uint64_t hash_of(const request& r) noexcept;
+  /// FNV-1a of what is to be sent: it has to be the same when the send completes.
+  static std::uint64_t hash_of(const request& r) noexcept {
+    std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
+    for (const auto part : r.parts)
+      for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3;
+    return hash;
+  }
   wire& wire_of(const request& r) const noexcept {
     NEN_ASSERT(r.place < places_.size() && places_[r.place] != nullptr);
     return *places_[r.place];

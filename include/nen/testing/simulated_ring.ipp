@@ -66,14 +66,6 @@ inline void simulated_ring_base::send_vector(token t, std::uint32_t place,
   submit(r);
 }
 
-/// FNV-1a of what is to be sent: it has to be the same when the send completes.
-inline std::uint64_t simulated_ring_base::hash_of(const request& r) noexcept {
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
-  for (const auto part : r.parts)
-    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3;
-  return hash;
-}
-
 /// The kernel sees an operation for the first time.
 inline void simulated_ring_base::begin(request& r) {
   if (network_->failure.at == history_.size()) return fail(r, network_->failure.errno_value);
@@ -91,6 +83,9 @@ inline void simulated_ring_base::begin(request& r) {
       return finish(r, 0);
     case operation::connect:
       return begin_connect(r);
+    case operation::disconnect:
+      wire_of(r).break_off();
+      return finish(r, 0);
     case operation::accept:
     case operation::receive:
     case operation::send:
@@ -162,8 +157,8 @@ inline void simulated_ring_base::progress(request& r) {
       return progress_send(r);
     case operation::end: {
       constexpr std::int32_t pollrdhup = 0x2000;
-      constexpr std::int32_t pollhup_and_pollerr = 0x18;
-      return finish(r, pollrdhup | (wire_of(r).is_broken() ? pollhup_and_pollerr : 0));
+      constexpr std::int32_t pollhup = 0x10;
+      return finish(r, pollrdhup | (wire_of(r).is_broken() ? pollhup | end_by_reset : 0));
     }
     case operation::wake:
       watched_ = network_->take_waker();

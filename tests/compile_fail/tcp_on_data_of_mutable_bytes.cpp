@@ -1,0 +1,9 @@
+// expect: a TCP session's on_data takes nen::tcp::peer& and std::span<const std::byte> or
+#include <nen/nen.hpp>
+
+struct session {
+  void on_data(nen::tcp::peer&, std::span<std::byte>) {}
+};
+static nen::tcp::server<session> server;
+
+int main() { return server.run().exit_code(); }
