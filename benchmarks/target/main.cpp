@@ -124,6 +124,7 @@ struct closing_session {
     me.close(nen::ws::may_be_sent(asked) ? asked : nen::ws::close_code::policy_violation,
              "as you asked");
   }
+  void on_message(nen::ws::peer&, nen::ws::message) {}
 };
 
 // clang-format off

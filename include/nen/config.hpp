@@ -42,10 +42,12 @@ struct config {
   // These take memory only where a route is a nen::websocket.
   std::uint32_t websockets = 1024;      ///< open at once; one more is 503
   std::uint32_t ws_message_slots = 16;  ///< for messages that come in pieces; none free is 1013
-  std::uint32_t ws_message_bytes_max = 64 * KiB;   ///< longer is 1009
+  std::uint32_t ws_message_bytes_max = 64 * KiB;   ///< of one that is gathered; longer is 1009
   std::uint32_t ws_broadcast_slots = 256;          ///< frames that are being sent to many
   std::uint32_t ws_broadcast_bytes_max = 4 * KiB;  ///< longer ones are copied for each member
-  std::uint32_t ws_views = 4096;  ///< sends of shared or large messages that wait for their peers
+  /// Sends of shared or large messages that wait for their peers. A broadcast takes one for each
+  /// member, and ws_views / websockets are each WebSocket's own, whatever the others hold.
+  std::uint32_t ws_views = 4 * websockets;
 };
 
 /// What to do with a connection that comes when every slot is taken.

@@ -1,4 +1,4 @@
-// expect: a WebSocket session's functions take the peer and what comes: on_message(peer&, message)
+// expect: on_drain(peer&), on_close(peer&, close_code, std::string_view)
 #include <nen/nen.hpp>
 
 struct session {
@@ -6,5 +6,3 @@ struct session {
 };
 using routes = nen::router<nen::websocket<"/", session>>;
 static nen::server<routes> server;
-
-int main() { return server.run().exit_code(); }

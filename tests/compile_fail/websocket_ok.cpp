@@ -23,13 +23,17 @@ struct session {
   alignas(std::max_align_t) char line[64];
 };
 struct inherits : session {};
-struct does_nothing {};
+struct is_const {
+  void on_open(nen::ws::peer) const {}
+  void on_message(const nen::ws::peer& me, nen::ws::message m) const { (void)me.send(m); }
+  void on_close(nen::ws::peer&, nen::ws::close_code, std::string_view) const noexcept {}
+};
 struct streams {
   void on_fragment(nen::ws::peer&, nen::ws::fragment) {}
 };
 using routes =
     nen::router<nen::websocket<"/a/:n", session>, nen::websocket<"/b/:n", inherits>,
-                nen::websocket<"/c", does_nothing>, nen::group<"/d", nen::websocket<"/", streams>>>;
+                nen::websocket<"/c", is_const>, nen::group<"/d", nen::websocket<"/", streams>>>;
 static nen::server<routes, nen::config{.websockets = 1, .ws_message_bytes_max = 125}, app> server;
 
 int main() { return server.run().exit_code(); }

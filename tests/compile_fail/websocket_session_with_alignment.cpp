@@ -2,6 +2,7 @@
 #include <nen/nen.hpp>
 
 struct session {
+  void on_message(nen::ws::peer&, nen::ws::message) {}
   alignas(64) char line[64];
 };
 using routes = nen::router<nen::websocket<"/", session>>;

@@ -7,9 +7,11 @@ struct compressor : nen::detail::no_compression {
   static constexpr bool exists = true;
 };
 struct session {
+  void on_message(nen::ws::peer&, nen::ws::message) {}
   using compression = compressor<1>;
 };
 struct other {
+  void on_message(nen::ws::peer&, nen::ws::message) {}
   using compression = compressor<2>;
 };
 using routes = nen::router<nen::websocket<"/", session>, nen::websocket<"/other", other>>;

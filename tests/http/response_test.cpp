@@ -114,6 +114,35 @@ TEST_CASE("Connection is said only where the version's default is not meant") {
   }
 }
 
+TEST_CASE("Connection names Upgrade where that is written, RFC 9110 §7.8") {
+  struct row {
+    nen::response_framing framing;
+    std::string_view line;
+  };
+  constexpr row rows[] = {
+      {{}, "Connection: Upgrade\r\n"},
+      {closing, "Connection: close, Upgrade\r\n"},
+      {kept_1_0, "Connection: keep-alive, Upgrade\r\n"},
+      {closed_1_0, "Connection: close, Upgrade\r\n"},
+  };
+  for (const row& r : rows) {
+    for (const std::string_view name : {"Upgrade", "upGRADE"}) {
+      CAPTURE(r.line, name);
+      const auto a = answer({.framing = r.framing}, [&](response& res) {
+        return res.field(name, "h2c").set_status(nen::status::upgrade_required).text("ok");
+      });
+      CHECK(a.bytes == message("426 Upgrade Required",
+                               std::string(name) + ": h2c\r\n" + text_lines("2").append(r.line),
+                               "ok"));
+    }
+  }
+  const auto taken_back = answer([](response& res) {
+    res.field("Upgrade", "h2c").start_over();
+    return res.text("ok");
+  });
+  CHECK(taken_back.bytes == message("200 OK", text_lines("2"), "ok"));
+}
+
 TEST_CASE("close closes, before and behind other calls") {
   const auto wanted =
       message("200 OK", "X: y\r\n" + text_lines("2") + "Connection: close\r\n", "ok");

@@ -93,11 +93,14 @@ inline reply fails(response& res) {
   return res.text("");
 }
 
-using routes = router<get<"/n/:n", number>, post<"/echo", echo>, get<"/bytes/:n", bytes>,
-                      get<"/fixed/:n", fixed>, streamed<post<"/sum/:ms", sum>>,
-                      get<"/chunks/:size/:count", chunks>, get<"/drip/:ms/:count", drip>,
-                      get<"/slow/:ms", slow>, get<"/wait/:i", wait>, get<"/tell/:i", tell>,
-                      get<"/fails", fails>>;
+/// @tparam More  what is routed besides
+template <class... More>
+using routes_with = router<get<"/n/:n", number>, post<"/echo", echo>, get<"/bytes/:n", bytes>,
+                           get<"/fixed/:n", fixed>, streamed<post<"/sum/:ms", sum>>,
+                           get<"/chunks/:size/:count", chunks>, get<"/drip/:ms/:count", drip>,
+                           get<"/slow/:ms", slow>, get<"/wait/:i", wait>, get<"/tell/:i", tell>,
+                           get<"/fails", fails>, More...>;
+using routes = routes_with<>;
 
 /// A request, and its answer.
 struct exchange {

@@ -10,12 +10,20 @@
 #include "sim/agent.hpp"
 #include "sim/seed.hpp"
 #include "support/catch.hpp"
+#include "websocket/ws_app.hpp"
 
 namespace {
 
 using namespace nen::test::sim;
 using nen::testing::random;
 using namespace std::chrono_literals;
+namespace talk = nen::test::talk;
+using nen::test::ws_agent;
+using nen::test::ws_plan;
+
+using all_routes =
+    routes_with<nen::websocket<"/echo", talk::echo>, nen::websocket<"/quick", talk::quick>,
+                nen::websocket<"/stream", talk::streamer>, nen::websocket<"/room", talk::talker>>;
 
 /// Pools so small that everything runs out all the time.
 constexpr nen::config tiny = {.connections = 6,
@@ -30,7 +38,12 @@ constexpr nen::config tiny = {.connections = 6,
                               .target_bytes_max = 256,
                               .streams = 2,
                               .body_slots = 2,
-                              .body_bytes_max = 2048};
+                              .body_bytes_max = 2048,
+                              .websockets = 3,
+                              .ws_message_slots = 2,
+                              .ws_message_bytes_max = 4096,
+                              .ws_broadcast_slots = 2,
+                              .ws_broadcast_bytes_max = 16};
 /// Enough for everybody.
 constexpr nen::config ample = {.connections = 64,
                                .receive_buffers = 64,
@@ -44,7 +57,11 @@ constexpr nen::config ample = {.connections = 64,
                                .target_bytes_max = 512,
                                .streams = 64,
                                .body_slots = 64,
-                               .body_bytes_max = 8192};
+                               .body_bytes_max = 8192,
+                               .websockets = 64,
+                               .ws_message_slots = 64,
+                               .ws_message_bytes_max = 16'384,
+                               .ws_broadcast_bytes_max = 1024};
 
 nen::listen_options make_options(random& chance) {
   nen::listen_options made;
@@ -80,7 +97,7 @@ class world {
   void run() {
     const auto agents = chance_.between(1, 16);
     for (std::uint64_t i = 0; i < agents; ++i) {
-      add_agent();
+      chance_.chance(250) ? add_talker(i) : add_agent();
       if (chance_.chance(300)) live(chance_.below(50));
     }
     stops_in_the_middle_ = chance_.chance(200);
@@ -93,6 +110,7 @@ class world {
       if (!server_.is_over()) throw std::runtime_error("it does not stop");
       return account();
     }
+    let_talkers_finish();
     for (agent& a : agents_) a.read_all();
     server_.pass(10 * 60'000);  // longer than anything may take
     account();
@@ -108,6 +126,7 @@ class world {
     for (const nen::operation what : server_.inside().io().history())
       sum = sum * 31 + static_cast<std::uint64_t>(what);
     for (const agent& a : agents_) sum = sum * 31 + a.digest();
+    for (const ws_agent& a : talkers_) sum = sum_of(a.received(), static_cast<std::uint32_t>(sum));
     return sum;
   }
 
@@ -120,21 +139,45 @@ class world {
                          asks);
   }
 
+  void add_talker(std::uint64_t number) {
+    talkers_.emplace_back(
+        chance_, server_.network().connect(), ws_agent::make_character(chance_),
+        ws_plan::make(chance_, Config.ws_message_bytes_max, static_cast<unsigned>(number)));
+  }
+  /// They say what they still have to say, and leave: nobody can be kept waiting for ever.
+  void let_talkers_finish() {
+    for (int round = 0; round < 3000; ++round) {
+      bool all_left = true;
+      for (ws_agent& a : talkers_) {
+        act(a, [&] { a.hurry(); });
+        all_left = all_left && a.is_done();
+      }
+      if (all_left) break;
+      server_.pass(round < 200 ? 1 : 100);
+    }
+    for (ws_agent& a : talkers_) act(a, [&] { a.leave(); });
+  }
+
   /// Lets everybody do something, again and again.
   void live(std::uint64_t rounds) {
     for (; rounds != 0 && !server_.is_over(); --rounds) {
       bool all_done = true;
       for (agent& a : agents_) {
-        step(a);
+        act(a, [&] { a.step(); });
+        all_done = all_done && a.is_done();
+      }
+      for (ws_agent& a : talkers_) {
+        act(a, [&] { a.step(); });
         all_done = all_done && a.is_done();
       }
       server_.pass(chance_.chance(700) ? 0 : chance_.below(40));
       if (all_done) break;
     }
   }
-  void step(agent& a) {
+  template <class Agent, class F>
+  void act(Agent& a, F f) {
     try {
-      a.step();
+      f();
     } catch (const std::exception& problem) {
       throw std::runtime_error(problem.what() + std::string("\n") + a.describe());
     }
@@ -144,19 +187,32 @@ class world {
   void account() {
     deviations seen;
     for (agent& a : agents_) a.account(seen);
+    nen::test::ws_deviations heard;
+    for (const ws_agent& a : talkers_) heard += a.deviations();
+    seen.unavailable += heard.unavailable;
+    seen.timed_out += heard.timed_out;
+    seen.cut += heard.cut;
     const auto& c = server_.counters();
     const auto sum = [](auto&... counters) { return (counters.value() + ... + 0); };
     const auto unavailable = sum(c.connections_shed, c.head_slots_empty, c.body_slots_empty,
-                                 c.streams_empty, c.timeouts_handler);
+                                 c.streams_empty, c.timeouts_handler, c.websockets_full);
     const auto timed_out = sum(c.timeouts_head, c.timeouts_body, c.head_slots_evicted);
     const auto cut = sum(c.connections_evicted, c.receive_buffers_evicted, c.send_slots_evicted,
-                         c.drain_aborts, c.timeouts_head, c.timeouts_body, c.timeouts_write,
-                         c.timeouts_idle, c.timeouts_handler, c.receive_errors, c.send_errors);
+                         c.head_slots_evicted, c.drain_aborts, c.timeouts_head, c.timeouts_body,
+                         c.timeouts_write, c.timeouts_idle, c.timeouts_handler,
+                         c.timeouts_websocket, c.receive_errors, c.send_errors);
     INFO("503 " << seen.unavailable << " of " << unavailable << ", 408 " << seen.timed_out << " of "
                 << timed_out << ", cut " << seen.cut << " of " << cut);
     CHECK(seen.unavailable <= unavailable);
     CHECK(seen.timed_out <= timed_out);
     CHECK((seen.cut <= cut || stops_in_the_middle_));
+    const auto& talked = server_.template state<talk::application>();
+    CHECK(heard.late <= c.timeouts_message.value());
+    CHECK(heard.overloaded <=
+          sum(c.ws_message_slots_empty, c.ws_message_slots_evicted, c.ws_control_rooms_empty) +
+              talked.refused);
+    CHECK(c.websockets_opened.value() == talked.opened);
+    CHECK((!talkers_.empty() || talked.opened == 0));
   }
 
   /// A new client is served as if nothing had happened.
@@ -164,13 +220,17 @@ class world {
     server_.network().faults = {};
     server_.network().window = 64 * 1024;
     CHECK(server_.answer_to("GET /n/7 HTTP/1.1\r\nHost: sim\r\n\r\n").ends_with("{\"n\":7}"));
+    const auto& talked = server_.template state<talk::application>();
+    CHECK(talked.opened == talked.closed);
+    CHECK(talked.room.size() == 0);
   }
 
   random chance_;
   nen::testing::faults faults_;
   nen::listen_options options_;
-  nen::testing::simulated_server<routes, Config, app> server_;
+  nen::testing::simulated_server<all_routes, Config, app, talk::application> server_;
   std::deque<agent> agents_;
+  std::deque<ws_agent> talkers_;
   bool stops_in_the_middle_ = false;
 };
 

@@ -15,7 +15,7 @@ namespace {
 using namespace nen::test;
 
 /// Takes messages as they come, and notes each when it is whole.
-struct streamer : noting_echo {
+struct streamer : noting {
   void on_fragment(nen::ws::peer& me, nen::ws::fragment f, journal& notes) {
     if (f.is_first != is_between) notes += "wrong-first";
     is_between = f.is_last;
@@ -82,6 +82,7 @@ struct fault {
   const char* what;
   std::string bytes;
   int code;
+  bool is_gathered = false;  // it is a fault only there
 };
 
 std::vector<fault> faults() {
@@ -112,12 +113,12 @@ std::vector<fault> faults() {
       {"and within fragments", frame(text_begins, "\xe2\x82") + frame(ends, ""), 1007},
       {"a letter that is wrong in the next fragment",
        frame(text_begins, "\xe2\x82") + frame(goes_on, "x"), 1007},
-      {"a message that is too long", frame(text_frame, long_text).substr(0, 4), 1009},
+      {"a message that is too long", frame(text_frame, long_text).substr(0, 4), 1009, true},
       {"much too long", raw_frame(binary_frame, true, 8, std::string(66000, 'x')).substr(0, 10),
-       1009},
+       1009, true},
       {"fragments that are too long together",
        frame(text_begins, long_text.substr(0, 4000)) + frame(goes_on, long_text.substr(0, 97)),
-       1009},
+       1009, true},
   };
   for (const int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 1999, 2000, 2999, 5000, 65535})
     all.push_back({"a close code that is none, §7.4", closing(code), 1002});
@@ -129,6 +130,7 @@ std::vector<fault> faults() {
 TEST_CASE("each fault is answered with its close code, and the session is told", "[websocket]") {
   for (const auto target : {"/", "/stream"}) {
     for (const fault& f : faults()) {
+      if (f.is_gathered && target == std::string_view("/stream")) continue;
       INFO(target << ": " << f.what);
       server s;
       visitor v(s, target);

@@ -56,7 +56,8 @@ struct stage : nen::detail::websocket_host {
   static stage& of(nen::detail::websocket_host& h) { return static_cast<stage&>(h); }
   static nen::ws::send_result send(nen::detail::websocket_host& h,
                                    const nen::detail::websocket_name& n,
-                                   const nen::detail::websocket_payload& what) {
+                                   const nen::detail::websocket_payload& what,
+                                   std::optional<nen::ws::slow_peer>) {
     member& m = of(h).members[n.slot];
     m.heard += what.bytes;
     of(h).act(std::exchange(m.deed, {}));

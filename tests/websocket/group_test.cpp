@@ -312,15 +312,34 @@ TEST_CASE("a long message that came is broadcast from where it was gathered", "[
 
 TEST_CASE("when all shared frames wait for somebody slow, the others get copies", "[websocket]") {
   server s;
-  auto slow = s.deaf_ones(1, 20);
   visitor v(s, "/chat");
   std::string heard;
-  for (int i = 20; i < 40; ++i) {
-    CHECK(s.ask("/letters/" + std::to_string(i)) == (i < 28 ? "2" : "1"));
-    heard += text_of(std::string(static_cast<std::size_t>(i), 'l'));
+  const auto say = [&] {
+    const auto size = heard.size() % 50 + 20;
+    heard += text_of(std::string(size, 'l'));
+    return s.ask("/letters/" + std::to_string(size));
+  };
+  // Each holds some frames, and not those of the one before.
+  std::vector<std::vector<std::unique_ptr<visitor>>> slow;
+  for (std::uint32_t held = 0; held < 8; held = s.session().shared_frames().in_use()) {
+    slow.push_back(s.deaf_ones(1, 20));
+    while (say() != "1" && s.session().shared_frames().in_use() < 8) {
+    }
+    REQUIRE(s.session().shared_frames().in_use() > held);
   }
+  CHECK(slow.size() >= 3);  // half of the frames are for those who read
+  CHECK(s.counters().ws_broadcast_slots_empty.value() == 0);
+  for (int i = 0; i < 20; ++i) CHECK(say() != "0");
   CHECK(s.session().shared_frames().in_use() == 8);
+  CHECK(s.counters().ws_broadcast_slots_empty.value() == 20);
   CHECK(v.hears() == heard);
+  // They cannot have them for ever.
+  for (int i = 0; i < 10; ++i) {
+    s.pass(500);
+    say();
+  }
+  CHECK(s.session().shared_frames().in_use() < 8);
+  CHECK(s.counters().send_slots_evicted.value() > 0);
 }
 
 TEST_CASE("who is behind with reading misses what he has no room for, and nobody notices",

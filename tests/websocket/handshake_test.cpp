@@ -225,6 +225,7 @@ TEST_CASE("who asks for another version is told which one there is", "[websocket
   CHECK(got.status == 426);
   CHECK(got.field("Sec-WebSocket-Version") == "13");
   CHECK(got.field("Upgrade") == "websocket");
+  CHECK(got.field("Connection") == "Upgrade");  // RFC 9110 §7.8
 }
 
 TEST_CASE("pages of other origins are refused where that is asked for", "[websocket]") {

@@ -108,6 +108,7 @@ TEST_CASE("a group with fewer shards than the server takes no members of the oth
   using small_room = ws::group<8>;
   struct visitor {
     void on_open(ws::peer& me, small_room& all) { (void)me.send(all.join(me) ? "in" : "out"); }
+    void on_message(ws::peer&, ws::message) {}
   };
   using small_routes = nen::router<nen::websocket<"/talk", visitor>>;
   static nen::server<small_routes, nen::config{.shards = shards}, small_room> small_server;

@@ -11,60 +11,14 @@
 #include "sim/seed.hpp"
 #include "support/catch.hpp"
 #include "websocket/ws_agent.hpp"
+#include "websocket/ws_app.hpp"
 
 namespace {
 
 using namespace nen::test;
 using nen::testing::random;
 
-struct application {
-  nen::ws::group<24> room;
-  std::uint64_t opened = 0;
-  std::uint64_t closed = 0;
-  std::uint64_t refused = 0;  // echoes that were not taken
-};
-
-struct counted {
-  void on_open(nen::ws::peer&, application& app) { ++app.opened; }
-  void on_close(nen::ws::peer&, nen::ws::close_code, std::string_view, application& app) {
-    ++app.closed;
-  }
-};
-struct echo : counted {
-  void on_message(nen::ws::peer& me, nen::ws::message m, application& app) {
-    if (me.send(m) == nen::ws::send_result::sent) return;
-    ++app.refused;
-    me.close(nen::ws::close_code::try_again_later);
-  }
-};
-struct quick : echo {
-  static constexpr nen::ws::options options = {.idle_ping_ms = 200,
-                                               .pong_timeout_ms = 300,
-                                               .close_timeout_ms = 200,
-                                               .buffered_bytes_max = 3000};
-};
-struct streamer : counted {
-  void on_fragment(nen::ws::peer& me, nen::ws::fragment f, application& app) {
-    so_far += f.bytes;
-    if (!f.is_last) return;
-    if (me.send(ws_summary(so_far)) != nen::ws::send_result::sent) {
-      ++app.refused;
-      me.close(nen::ws::close_code::try_again_later);
-    }
-    so_far.clear();
-  }
-  std::string so_far;
-};
-struct talker : counted {
-  void on_open(nen::ws::peer& me, application& app) {
-    ++app.opened;
-    app.room.join(me);
-  }
-  void on_message(nen::ws::peer&, nen::ws::message m, application& app) {
-    (void)app.room.broadcast(m, nen::ws::slow_peer::drop);
-  }
-};
-
+using namespace nen::test::talk;
 using routes = nen::router<nen::websocket<"/echo", echo>, nen::websocket<"/quick", quick>,
                            nen::websocket<"/stream", streamer>, nen::websocket<"/room", talker>>;
 
@@ -212,21 +166,18 @@ class world {
   void account() {
     account_for_sessions();
     ws_deviations seen;
-    for (const ws_agent& a : agents_) {
-      seen.unavailable += a.deviations().unavailable;
-      seen.timed_out += a.deviations().timed_out;
-      seen.overloaded += a.deviations().overloaded;
-      seen.cut += a.deviations().cut;
-    }
+    for (const ws_agent& a : agents_) seen += a.deviations();
     const auto& c = server_.counters();
     const auto sum = [](auto&... counters) { return (counters.value() + ... + 0); };
     CHECK(seen.unavailable <= sum(c.connections_shed, c.head_slots_empty, c.websockets_full));
     CHECK(seen.timed_out <= sum(c.timeouts_head, c.head_slots_evicted));
-    CHECK(seen.overloaded <= sum(c.ws_message_slots_empty, c.ws_control_rooms_empty) +
-                                 server_.template state<application>().refused);
+    CHECK(seen.late <= c.timeouts_message.value());
+    CHECK(seen.overloaded <=
+          sum(c.ws_message_slots_empty, c.ws_message_slots_evicted, c.ws_control_rooms_empty) +
+              server_.template state<application>().refused);
     CHECK(seen.cut <= sum(c.connections_evicted, c.receive_buffers_evicted, c.send_slots_evicted,
-                          c.timeouts_head, c.timeouts_write, c.timeouts_idle, c.timeouts_websocket,
-                          c.receive_errors, c.send_errors));
+                          c.head_slots_evicted, c.timeouts_head, c.timeouts_write, c.timeouts_idle,
+                          c.timeouts_websocket, c.receive_errors, c.send_errors));
   }
 
   /// A new client is served as if nothing had happened.

@@ -25,7 +25,16 @@ struct ws_deviations {
   std::uint64_t unavailable = 0;  ///< 503 instead of a WebSocket
   std::uint64_t timed_out = 0;    ///< 408
   std::uint64_t overloaded = 0;   ///< closed with 1013
+  std::uint64_t late = 0;         ///< closed with 1008: a message took too long
   std::uint64_t cut = 0;          ///< ended in order before everything was answered
+
+  void operator+=(const ws_deviations& more) {
+    unavailable += more.unavailable;
+    timed_out += more.timed_out;
+    overloaded += more.overloaded;
+    late += more.late;
+    cut += more.cut;
+  }
 };
 
 /// What an agent says, frame by frame, and what it has to hear for that.
@@ -79,7 +88,7 @@ inline void ws_plan::add_message(testing::random& chance, std::size_t size,
         (part == 1 ? ends : 0);
     frames.push_back(frame(first, std::string_view(text).substr(at, take)));
     at += take;
-    if (at > message_bytes_max) {  // refused by its length alone
+    if (at > message_bytes_max && !to_stream) {  // refused by its length alone
       expected.push_back({close_frame, close_of(1009)});
       return;
     }
@@ -290,6 +299,8 @@ class ws_agent {
     }
     if (payload == close_of(1013)) {
       ++seen_.overloaded;
+    } else if (payload == close_of(1008, "the message took too long")) {
+      ++seen_.late;
     } else if (payload != close_of(1001)) {
       throw std::runtime_error("closed: " + heard_in(frame(close_frame, payload, false)));
     }

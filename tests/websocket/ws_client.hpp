@@ -114,17 +114,20 @@ inline std::string told(ws::close_code code, std::string_view reason) {
   return "closed(" + (reason.empty() ? number : number + " " + std::string(reason)) + ")";
 }
 
-/// Sends back what comes, and notes everything.
-struct noting_echo {
+/// Notes everything but messages.
+struct noting {
   void on_open(ws::peer&, journal& notes) { notes += "open"; }
+  void on_drain(ws::peer&, journal& notes) { notes += "drain"; }
+  void on_close(ws::peer&, ws::close_code code, std::string_view reason, journal& notes) {
+    notes += told(code, reason);
+  }
+};
+/// Sends back what comes, besides.
+struct noting_echo : noting {
   void on_message(ws::peer& me, ws::message m, journal& notes) {
     const auto result = me.send(m);
     if (result != ws::send_result::sent)
       notes += "send=" + std::to_string(static_cast<int>(result));
-  }
-  void on_drain(ws::peer&, journal& notes) { notes += "drain"; }
-  void on_close(ws::peer&, ws::close_code code, std::string_view reason, journal& notes) {
-    notes += told(code, reason);
   }
 };
 

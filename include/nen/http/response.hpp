@@ -39,7 +39,8 @@ class response {
 
   /// Appends one field line to the head. Names that frame the message
   /// (Content-Length, Transfer-Encoding, Connection) and Content-Type are
-  /// written by the response itself.
+  /// written by the response itself. Connection names Upgrade where that is
+  /// written, as RFC 9110 §7.8 asks.
   /// @param name   token, RFC 9110 §5.6.2
   /// @param value  field value, RFC 9110 §5.5: no CR, LF or NUL
   /// A line that is not allowed, or too long for a send slot, turns the answer
@@ -233,10 +234,11 @@ class response {
   bool failed_ = false;       // true exactly when something of this answer could not be written
   bool finished_ = false;     // true exactly when a reply was made
   bool replaced_ = false;
-  bool receives_ = false;  // true exactly when more of the request's body is wanted
-  bool streams_ = false;   // true exactly when the body is written by a producer
-  bool deferred_ = false;  // true exactly when the answer comes later
-  bool upgraded_ = false;  // true exactly when the connection leaves HTTP behind this answer
+  bool receives_ = false;     // true exactly when more of the request's body is wanted
+  bool streams_ = false;      // true exactly when the body is written by a producer
+  bool deferred_ = false;     // true exactly when the answer comes later
+  bool upgraded_ = false;     // true exactly when the connection leaves HTTP behind this answer
+  bool has_upgrade_ = false;  // true exactly when an Upgrade field is written
   std::uint32_t more_after_ms_ = 0;
   std::uint64_t body_bytes_ = 0;  // written by write()
   char* length_gap_ = nullptr;    // where finish() puts the body's length

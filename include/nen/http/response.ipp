@@ -36,6 +36,7 @@ inline response& response::field(std::string_view name, std::string_view value) 
     cursor = detail::put(cursor, ": ");
     cursor = detail::put(cursor, value);
     out_->advance_to(detail::put(cursor, "\r\n"));
+    has_upgrade_ |= equals_ignoring_case(name, "Upgrade");
   }
   return *this;
 }
@@ -121,7 +122,7 @@ inline void response::start_over() noexcept {
   out_->restart_message();
   code_ = nen::status::ok;
   head_open_ = head_closed_ = failed_ = finished_ = deferred_ = streams_ = receives_ = upgraded_ =
-      false;
+      has_upgrade_ = false;
   framing_.streams = false;
   body_bytes_ = 0;
   length_gap_ = nullptr;
@@ -168,7 +169,9 @@ inline void response::close_head(std::string_view content_type, std::uint64_t le
                              "\r\nConnection: keep-alive\r\n\r\n")
                              .size();
   NEN_ASSERT(!head_closed_);
-  char* cursor = open_head(fixed + content_type.size() + length_digits);
+  constexpr std::string_view upgrade = ", Upgrade";
+  const std::size_t more = content_type.size() + (has_upgrade_ ? upgrade.size() : 0);
+  char* cursor = open_head(fixed + more + length_digits);
   head_closed_ = true;
   if (cursor == nullptr) return;
   if (has_length()) {
@@ -184,10 +187,16 @@ inline void response::close_head(std::string_view content_type, std::uint64_t le
       cursor = put_length(cursor, length);
     }
   }
-  if (!framing_.keep_alive) {
-    cursor = detail::put(cursor, "Connection: close\r\n");
-  } else if (framing_.http_1_0) {
-    cursor = detail::put(cursor, "Connection: keep-alive\r\n");
+  if (!framing_.keep_alive || framing_.http_1_0 || has_upgrade_) {
+    cursor = detail::put(cursor, "Connection: ");
+    if (!framing_.keep_alive) {
+      cursor = detail::put(cursor, "close");
+    } else if (framing_.http_1_0) {
+      cursor = detail::put(cursor, "keep-alive");
+    }
+    const bool is_alone = framing_.keep_alive && !framing_.http_1_0;
+    if (has_upgrade_) cursor = detail::put(cursor, is_alone ? upgrade.substr(2) : upgrade);
+    cursor = detail::put(cursor, "\r\n");
   }
   out_->advance_to(detail::put(cursor, "\r\n"));
 }

@@ -49,6 +49,8 @@ struct shard_counters {
   counter websockets_opened;
   counter websockets_closed;
   counter ws_messages;  ///< that came
+  /// Sends that were refused because their peer was behind with reading.
+  counter ws_sends_full;
 
   // Pools that ran out.
   counter receive_buffers_empty;    ///< receives that had to wait for a buffer
@@ -62,9 +64,13 @@ struct shard_counters {
   counter task_frames_empty;        ///< 503: no frame was free that is large enough
   counter streams_empty;            ///< 503
   counter websockets_full;          ///< 503
-  counter ws_message_slots_empty;   ///< closed with 1013
+  counter ws_message_slots_empty;   ///< closed with 1013: and nobody was slow enough to evict
   counter ws_control_rooms_empty;   ///< closed with 1013: a ping or close came in pieces
   counter ws_views_empty;           ///< sends that were refused for lack of views
+  /// Closed with 1013: the oldest unfinished message, for lack of slots.
+  counter ws_message_slots_evicted;
+  /// Broadcasts that were copied for each member.
+  counter ws_broadcast_slots_empty;
 
   // Times that passed.
   counter timeouts_head;
@@ -74,6 +80,7 @@ struct shard_counters {
   counter timeouts_idle;
   counter timeouts_linger;
   counter timeouts_websocket;  ///< no pong, or no close frame
+  counter timeouts_message;    ///< closed with 1008: a WebSocket message took too long
 };
 
 }  // namespace nen

@@ -69,6 +69,11 @@ class shard_peer {
            (shard_.running_ - 1) * send_queue::slots_per_message;
   }
 
+  /// Slots and views that wait for the peer to read.
+  std::uint32_t sends_held() const noexcept { return connection_.slots_held; }
+  /// Somebody was refused what a send that is stuck holds: it is looked for at the turn's end.
+  void miss_sends() noexcept { shard_.misses_sends_ = true; }
+
   /// Bytes that wait for the peer to read.
   std::size_t buffered() const noexcept { return shard_.queue_.buffered(connection_); }
 

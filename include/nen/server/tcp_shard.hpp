@@ -93,9 +93,6 @@ class tcp_shard {
   /// True while a function of the session is running for this connection.
   bool is_running(std::uint32_t index) const noexcept { return connections_[index].running; }
 
-  std::uint32_t generation_of(std::uint32_t index) const noexcept {
-    return connections_[index].generation;
-  }
   /// True when this slot has an open connection of this generation.
   bool is_open(std::uint32_t index, std::uint32_t generation) const noexcept {
     const connection& c = connections_[index];
@@ -115,6 +112,7 @@ class tcp_shard {
   }
   shard_counters& session_counters() noexcept { return counters_; }
   void set_view_owner(const view_owner& owner) noexcept { queue_.set_view_owner(owner); }
+  void miss_sends() noexcept { misses_sends_ = true; }
 
   Session& session() noexcept { return session_; }
   const Session& session() const noexcept { return session_; }
@@ -323,7 +321,8 @@ class tcp_shard {
   int waker_;
   nen::overload overload_;
   bool draining_;
-  bool aborted_;  // true exactly when everything was told to close at once
+  bool aborted_;       // true exactly when everything was told to close at once
+  bool misses_sends_;  // a session was refused what stuck sends may hold
 };
 
 }  // namespace nen

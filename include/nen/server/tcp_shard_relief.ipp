@@ -8,7 +8,8 @@ namespace nen {
 /// True while somebody waits for what others hold.
 template <class S, config C, template <ring_sizes> class R>
 bool tcp_shard<S, C, R>::is_short_of_memory() const noexcept {
-  return !waiting_for_buffer_.empty() || !waiting_for_slots_.empty() || is_out_of_connections();
+  return !waiting_for_buffer_.empty() || !waiting_for_slots_.empty() || misses_sends_ ||
+         is_out_of_connections();
 }
 
 template <class S, config C, template <ring_sizes> class R>
@@ -19,10 +20,11 @@ bool tcp_shard<S, C, R>::is_out_of_connections() const noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::relieve() noexcept {
   if (!waiting_for_buffer_.empty()) evict_holder();
-  if (waiting_for_slots_.empty() && !is_out_of_connections()) return;
+  if (waiting_for_slots_.empty() && !misses_sends_ && !is_out_of_connections()) return;
   if (loop_.now() - last_survey_ < survey_ms) return;
   last_survey_ = loop_.now();
-  if (!waiting_for_slots_.empty()) evict_stalled();
+  if (!waiting_for_slots_.empty() || misses_sends_) evict_stalled();
+  misses_sends_ = false;
   if (is_out_of_connections()) evict_silent();
 }
 

@@ -7,6 +7,7 @@
 #include <nen/http/response.hpp>
 #include <nen/http/router.hpp>
 #include <nen/http/routes.hpp>
+#include <nen/server/websocket_checks.hpp>
 #include <nen/server/websocket_compression.hpp>
 #include <nen/server/websocket_peer.hpp>
 #include <nen/ws/handshake.hpp>
@@ -26,7 +27,8 @@ namespace nen {
 ///   on_open(ws::peer&)      and, as a handler does, const request&, a value for each parameter of
 ///                           the pattern, anything with an extractor
 ///   on_message(ws::peer&, ws::message)
-///   on_fragment(ws::peer&, ws::fragment)   instead: messages are not gathered
+///   on_fragment(ws::peer&, ws::fragment)   instead: messages are not gathered, and of any length;
+///                           but compressed ones, which are gathered to be inflated
 ///   on_drain(ws::peer&)     it is worth trying again to send
 ///   on_close(ws::peer&, ws::close_code, std::string_view reason)   once, whatever ended it
 /// `static constexpr ws::options options` shapes it. `static ws::decision on_upgrade(const
@@ -79,38 +81,23 @@ inline constexpr ws::options websocket_options = options_of<Session>();
 template <class Session>
 inline constexpr websocket_type websocket_type_of = {&websocket_options<Session>};
 
-/// The parameters of a session's function behind the peer.
-template <class Function>
-struct session_function {
-  static constexpr bool takes_peer = false;
-  using others = type_list<>;
-};
-template <class S, class... P>
-struct session_function<void (S::*)(ws::peer&, P...)> {
-  static constexpr bool takes_peer = true;
-  using others = type_list<P...>;
-};
-template <class S, class... P>
-struct session_function<void (S::*)(ws::peer&, P...) noexcept>
-    : session_function<void (S::*)(ws::peer&, P...)> {};
-
-template <class Session>
-concept has_on_open = requires {
-  &Session::on_open;
-};
-
+/// What on_open takes behind the peer; nothing where it cannot be called, which was said.
 template <class Session>
 struct open_parameters {
   using type = type_list<>;
 };
-template <has_on_open Session>
-struct open_parameters<Session> {
-  using function = session_function<decltype(&Session::on_open)>;
-  static_assert(function::takes_peer,
-                "a WebSocket session's functions return nothing and take nen::ws::peer& first: "
-                "write void on_open(nen::ws::peer& me)");
-  using type = typename function::others;
+template <class List>
+struct behind_first;
+template <class First, class... Others>
+struct behind_first<type_list<First, Others...>> {
+  using type = type_list<Others...>;
 };
+template <class Session>
+concept can_open =
+    has_on_open<Session> && is_session_function<decltype(&Session::on_open), ws::peer&>;
+template <can_open Session>
+struct open_parameters<Session>
+    : behind_first<typename member_function<decltype(&Session::on_open)>::parameters> {};
 
 inline ws::decision decide(const ws::handshake& offered, const ws::options& options) noexcept {
   const auto speaks = [&](std::string_view name) {
@@ -192,7 +179,7 @@ struct websocket_handler<Session, type_list<P...>> {
     const ws::options& options = websocket_options<Session>;
     if (const auto no = refuse_websocket(req, res, offered, options)) return *no;
     const ws::decision decided = [&] {
-      if constexpr (requires { Session::on_upgrade(req, res); }) {
+      if constexpr (requires { ws::decision(Session::on_upgrade(req, res)); }) {
         return Session::on_upgrade(req, res);
       } else {
         return decide(offered, options);
@@ -223,7 +210,7 @@ struct websocket_handler<Session, type_list<P...>> {
       return answer;
     }
     opening.done();
-    if constexpr (has_on_open<Session>) {
+    if constexpr (can_open<Session>) {
       ws::peer me = websocket_access::make(*host, name);
       host->call->run(*host, name, response_access::out(res),
                       [&] { session->on_open(me, static_cast<P&&>(values)...); });
@@ -244,6 +231,7 @@ struct bound_websocket
 
 template <fixed_string Pattern, class Session>
 struct item<websocket<Pattern, Session>> : item_defaults {
+  using checked = look_into<check_session<Session>>;
   template <fixed_string Prefix, class Outer>
   using routes = type_list<bound_websocket<full_pattern<Prefix, Pattern>::value,
                                            typename to_middleware<Outer>::type, Session>>;

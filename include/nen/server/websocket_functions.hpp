@@ -22,17 +22,15 @@ struct websocket_functions {
   void (*destroy)(void* object);
 };
 
-/// Calls a WebSocket session's function with what it is given and the states that it takes behind
-/// that.
+/// Calls a session's function with what it is given and the states that it takes behind that. Why
+/// one cannot be called was said by check_session.
 template <class Object, class Function, class States, class... Given>
 void call_websocket(Object& object, Function function, const States& states, Given&&... given) {
-  constexpr bool has_enough = member_function<Function>::count >= sizeof...(Given);
-  static_assert(has_enough,
-                "a WebSocket session's functions take the peer and what comes: on_message(peer&, "
-                "message), on_fragment(peer&, fragment), on_drain(peer&), on_close(peer&, "
-                "close_code, std::string_view)");
-  if constexpr (has_enough)
+  if constexpr (is_session_function<Function, Given&&...>) {
     call_with_states(object, function, states, std::forward<Given>(given)...);
+  } else {
+    (void)object, (void)function, (void)states, ((void)given, ...);
+  }
 }
 
 template <class Session, class States>
@@ -42,24 +40,24 @@ struct websocket_code {
     return *static_cast<const States*>(states);
   }
 
-  static constexpr bool gathers = !requires { &Session::on_fragment; };
+  static constexpr bool gathers = !has_on_fragment<Session>;
 
   static void on_message(void* object, ws::peer& me, const ws::message& m, const void* states) {
-    if constexpr (requires { &Session::on_message; }) {
+    if constexpr (has_on_message<Session>) {
       call_websocket(object_of(object), &Session::on_message, states_of(states), me, m);
     } else {
       (void)object, (void)me, (void)m, (void)states;
     }
   }
   static void on_fragment(void* object, ws::peer& me, const ws::fragment& f, const void* states) {
-    if constexpr (requires { &Session::on_fragment; }) {
+    if constexpr (has_on_fragment<Session>) {
       call_websocket(object_of(object), &Session::on_fragment, states_of(states), me, f);
     } else {
       (void)object, (void)me, (void)f, (void)states;
     }
   }
   static void on_drain(void* object, ws::peer& me, const void* states) {
-    if constexpr (requires { &Session::on_drain; }) {
+    if constexpr (has_on_drain<Session>) {
       call_websocket(object_of(object), &Session::on_drain, states_of(states), me);
     } else {
       (void)object, (void)me, (void)states;
@@ -67,7 +65,7 @@ struct websocket_code {
   }
   static void on_close(void* object, ws::peer& me, ws::close_code code, std::string_view reason,
                        const void* states) {
-    if constexpr (requires { &Session::on_close; }) {
+    if constexpr (has_on_close<Session>) {
       call_websocket(object_of(object), &Session::on_close, states_of(states), me, code, reason);
     } else {
       (void)object, (void)me, (void)code, (void)reason, (void)states;

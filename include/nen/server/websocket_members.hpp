@@ -66,14 +66,9 @@ class group_members {
       members_.push_back(*m);
       if (m->group == nullptr) continue;  // the end of the round within which this one was called
       const websocket_name name = m->name;
-      const auto result = shared != 0 ? host.call->send_shared(host, name, shared)
-                                      : host.call->send(host, name, what);
+      const auto result = shared != 0 ? host.call->send_shared(host, name, shared, slow)
+                                      : host.call->send(host, name, what, slow);
       reached += result == ws::send_result::sent;
-      // Who has nothing before him misses this one for want of the server's memory, not by his
-      // fault.
-      if (result == ws::send_result::full && slow == ws::slow_peer::close &&
-          host.call->buffered(host, name) != 0)
-        host.call->close(host, name, ws::close_code::try_again_later, {});
     }
     if (shared != 0) host.call->unshare(host, shared);
     return reached;

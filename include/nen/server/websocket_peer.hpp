@@ -10,12 +10,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 namespace nen {
 
 namespace ws {
+
+/// What is done about a peer who is behind with reading when there is more for him. Whichever it
+/// is, on_drain tells his session when he is no longer behind.
+enum class slow_peer : std::uint8_t {
+  wait,   ///< nothing is taken, and the sender is told so: send_result::full
+  drop,   ///< he misses this message
+  close,  ///< he is closed with 1013
+};
 
 /// What shapes a WebSocket session: its `static constexpr nen::ws::options options`, if it has one.
 struct options {
@@ -29,10 +38,20 @@ struct options {
   std::uint32_t idle_ping_ms = 30'000;
   /// How long for any byte behind a ping, before the connection is given up.
   std::uint32_t pong_timeout_ms = 10'000;
-  /// How long for the peer's close frame behind ours.
+  /// How long for the peer's close frame, from when the kernel has taken ours. Until then it is
+  /// listen_options::write_timeout that counts.
   std::uint32_t close_timeout_ms = 5'000;
+  /// How long a message that is gathered may take from its first byte to its last; 0: as long as it
+  /// likes. Who takes longer is closed with 1008, the code for what has none of its own (RFC 6455
+  /// §7.4.1). What is handed on as it comes (on_fragment) has no such limit.
+  std::uint32_t message_timeout_ms = 30'000;
+  /// The longest message, in bytes; longer is 1009. What is gathered is bounded by
+  /// config::ws_message_bytes_max besides. 0: nothing else bounds it.
+  std::uint64_t message_bytes_max = 0;
   /// More than this is not put behind what the peer has not read yet.
   std::uint32_t buffered_bytes_max = 256 * 1024;
+  /// What a send does then; a broadcast is told at its call.
+  slow_peer when_full = slow_peer::wait;
 };
 
 /// What became of something that was to be sent.
@@ -41,13 +60,8 @@ enum class send_result : std::uint8_t {
   full,      ///< nothing was taken: the peer is behind with reading, or memory is short. on_drain
              ///< is called when it is worth another try
   too_long,  ///< longer than config::response_bytes_max, and not a message that came
-  closed,    ///< the peer has gone, or is about to
-};
-
-/// What a broadcast does about a member who is behind with reading.
-enum class slow_peer : std::uint8_t {
-  drop,   ///< he misses this message
-  close,  ///< he is closed with 1013
+  closed,    ///< the peer has gone, or is about to; also by this call (slow_peer::close)
+  dropped,   ///< the peer is behind with reading and misses it (slow_peer::drop)
 };
 
 }  // namespace ws
@@ -85,13 +99,16 @@ struct websocket_host {
     void (*abandon)(websocket_host&, const websocket_name&) noexcept;
     void (*run)(websocket_host&, const websocket_name&, output&, function_ref<void()>);
     bool (*is_open)(websocket_host&, const websocket_name&) noexcept;
-    ws::send_result (*send)(websocket_host&, const websocket_name&, const websocket_payload&);
+    /// @param slow  what is done when the peer is behind; nothing: what his session's options say
+    ws::send_result (*send)(websocket_host&, const websocket_name&, const websocket_payload&,
+                            std::optional<ws::slow_peer> slow);
     void (*close)(websocket_host&, const websocket_name&, ws::close_code, std::string_view reason);
     std::size_t (*buffered)(websocket_host&, const websocket_name&) noexcept;
     intrusive_list<membership, of_peer>& (*memberships)(websocket_host&, const websocket_name&);
     /// Encodes a frame once. @returns  the slot + 1; 0: it is too long, or there is no slot
     std::uint32_t (*share)(websocket_host&, const websocket_payload&) noexcept;
-    ws::send_result (*send_shared)(websocket_host&, const websocket_name&, std::uint32_t shared);
+    ws::send_result (*send_shared)(websocket_host&, const websocket_name&, std::uint32_t shared,
+                                   ws::slow_peer);
     void (*unshare)(websocket_host&, std::uint32_t shared) noexcept;
     void (*add_mailbox)(websocket_host&, mailbox&);
     /// From any thread: has the shard open its mailboxes.
@@ -163,7 +180,7 @@ class peer {
   friend struct nen::detail::websocket_access;
 
   send_result send_payload(const nen::detail::websocket_payload& what) const {
-    return host_ == nullptr ? send_result::closed : host_->call->send(*host_, name_, what);
+    return host_ == nullptr ? send_result::closed : host_->call->send(*host_, name_, what, {});
   }
 
   nen::detail::websocket_host* host_ = nullptr;

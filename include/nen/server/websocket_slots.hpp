@@ -4,7 +4,9 @@
 
 #include <nen/config.hpp>
 #include <nen/core/assert.hpp>
+#include <nen/core/intrusive_list.hpp>
 #include <nen/core/pool.hpp>
+#include <nen/core/timer_wheel.hpp>
 #include <nen/server/websocket_members.hpp>
 #include <nen/server/websocket_peer.hpp>
 #include <nen/ws/message_reader.hpp>
@@ -30,6 +32,8 @@ struct websocket_state {
   std::uint32_t message;        // slot + 1 of the message that is being gathered; 0: none is
   std::uint32_t message_bytes;  // of it so far
   std::uint32_t control_room;   // + 1, for a control frame that came in pieces; 0: none
+  tick silence_deadline;        // for a ping, a pong or a close frame
+  tick message_deadline;        // for the last byte of the message that has begun
 
   // Each is true exactly when …
   bool is_open;      // … neither side has begun to close
@@ -37,7 +41,11 @@ struct websocket_state {
   bool awaits_pong;  // … nothing came since a ping was sent
   bool wants_drain;  // … a send was refused, and the session is to be told when it may try again
   bool wants_view;   // … that was for want of a view
+  bool minds_silence;  // … its silence deadline counts
+  bool times_message;  // … its message deadline counts
 };
+
+struct of_unfinished;
 
 template <std::size_t ObjectBytes, class Compression>
 struct websocket_slot {
@@ -49,8 +57,10 @@ struct websocket_slot {
 
 /// A message in one piece: lent to on_message, and to sends of it.
 template <std::uint32_t Bytes>
-struct message_slot {
+struct message_slot : list_hook<of_unfinished> {
   std::uint32_t uses;
+  std::uint32_t websocket;  // of one of which more is to come: whose it is, and since when
+  tick began;
   char bytes[Bytes];
 };
 
@@ -101,11 +111,32 @@ class websocket_store {
   }
 
   // Messages that are gathered.
-  bool take_message(websocket_state& w) noexcept {
+  bool take_message(slot& s, tick now) noexcept {
+    websocket_state& w = s.state;
     NEN_ASSERT(w.message == 0);
     w.message = take_message();
     w.message_bytes = 0;
-    return w.message != 0;
+    if (w.message == 0) return false;
+    auto& m = messages_[w.message - 1];
+    m.websocket = index_of(s);
+    m.began = now;
+    unfinished_.push_back(m);
+    return true;
+  }
+  /// All of it has come: nobody is given it in his place any more.
+  void finish_message(websocket_state& w) noexcept {
+    unfinished_list::remove(messages_[w.message - 1]);
+  }
+  /// Whose message has been unfinished for longest, and since when.
+  slot* longest_unfinished(tick& began) noexcept {
+    auto* const m = unfinished_.front();
+    if (m == nullptr) return nullptr;
+    began = m->began;
+    return &slots_[m->websocket];
+  }
+  /// Forgets a message of which more would have come.
+  void give_up_message(websocket_state& w) noexcept {
+    if (w.message != 0 && messages_[w.message - 1].linked()) drop_message(w);
   }
   void gather(websocket_state& w, std::string_view bytes) noexcept {
     NEN_ASSERT(w.message_bytes + bytes.size() <= message_slot_bytes);
@@ -126,7 +157,9 @@ class websocket_store {
   }
   std::span<char> room_of(std::uint32_t message) noexcept { return messages_[message - 1].bytes; }
   void drop_message(websocket_state& w) noexcept {
-    if (w.message != 0) release(w.message);
+    if (w.message == 0) return;
+    if (messages_[w.message - 1].linked()) finish_message(w);
+    release(w.message);
     w.message = 0;
   }
 
@@ -186,6 +219,8 @@ class websocket_store {
   const auto& control_rooms() const noexcept { return control_rooms_; }
 
  private:
+  using unfinished_list = intrusive_list<message_slot<message_slot_bytes>, of_unfinished>;
+
   struct room {
     char bytes[ws::control_bytes_max];
   };
@@ -196,6 +231,7 @@ class websocket_store {
   }
 
   [[no_unique_address]] Compression compression_;
+  unfinished_list unfinished_;  // the oldest first
   pool<slot, Config.websockets> slots_;
   pool<message_slot<message_slot_bytes>, Config.ws_message_slots> messages_;
   pool<shared_frame<Config.ws_broadcast_bytes_max + ws::frame_head_bytes_max>,

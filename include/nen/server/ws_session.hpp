@@ -12,6 +12,7 @@
 #include <nen/server/websocket_mail.hpp>
 #include <nen/server/websocket_slots.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <span>
@@ -68,9 +69,13 @@ class ws_session : detail::websocket_host {
     w.awaits_pong = false;
     // A server that stops could not tell who was opened, or who held bytes, just then.
     if (p.draining()) close_from_here(p, out, ws::close_code::going_away, {});
-    while (at != end && !p.closing() && p.has_room()) read_event(p, at, end);
+    const ws::frame_rules rules = rules_of(slot_of(p));
+    while (at != end && !p.closing() && p.has_room()) read_event(p, at, end, rules);
     if (p.closing()) return bytes.size();
-    if (w.is_open) p.set_read_timeout(timeout_kind::websocket, w.options->idle_ping_ms);
+    if (w.is_open) {
+      time_message(p);
+      mind_silence(p, w.options->idle_ping_ms);
+    }
     return static_cast<std::size_t>(at - bytes.data());
   }
 
@@ -83,11 +88,12 @@ class ws_session : detail::websocket_host {
   template <class Peer>
   void on_timeout(Peer& p, timeout_kind) {
     detail::websocket_state& w = state_of(p);
+    if (w.times_message && !tick_before(p.now_ms(), w.message_deadline)) return message_due(p);
+    if (!w.minds_silence || tick_before(p.now_ms(), w.silence_deadline)) return set_timer(p);
     // Who has not read yet what was sent to him is the write timeout's affair. Without room for a
     // ping nothing is his fault, either.
     if (w.is_open && (p.buffered() != 0 || (!w.awaits_pong && !p.has_room_for_control())))
-      return p.set_read_timeout(timeout_kind::websocket, w.awaits_pong ? w.options->pong_timeout_ms
-                                                                       : w.options->idle_ping_ms);
+      return mind_silence(p, w.awaits_pong ? w.options->pong_timeout_ms : w.options->idle_ping_ms);
     if (!w.is_open || w.awaits_pong) {
       p.counters().timeouts_websocket.add();
       end(p, ws::close_code::abnormal_closure, {});
@@ -96,12 +102,13 @@ class ws_session : detail::websocket_host {
     auto out = p.writer();
     write_control(out, ws::opcode::ping, {});
     w.awaits_pong = true;
-    p.set_read_timeout(timeout_kind::websocket, w.options->pong_timeout_ms);
+    mind_silence(p, w.options->pong_timeout_ms);
   }
 
   template <class Peer>
   void on_room(Peer& p) {
     detail::websocket_state& w = state_of(p);
+    if (!w.is_open && !w.is_ended) return await_close(p);
     if (!w.wants_drain || !w.is_open) return;
     // With most of it still waiting, the next send would be refused again.
     if (p.buffered() > w.options->buffered_bytes_max / 2) return p.want_room();
@@ -143,16 +150,33 @@ class ws_session : detail::websocket_host {
   template <class Shard>
   struct host_calls;
 
-  static constexpr ws::frame_rules plain_rules = {.message_bytes_max = Config.ws_message_bytes_max};
-  static constexpr ws::frame_rules compressed_rules = {
-      .compression = true,
-      .message_bytes_max = Config.ws_message_bytes_max,
-      .compressed_bytes_max = store::message_slot_bytes};
-  static const ws::frame_rules& rules_of(const slot& s) noexcept {
-    if constexpr (compression::exists)
-      if (s.compression.agreed) return compressed_rules;
-    (void)s;
-    return plain_rules;
+  /// While others want what he holds, nobody may take longer than this for a message (after
+  /// refusals, a share of it).
+  static constexpr std::uint32_t hold_ms_max = 1000;
+  /// Views that each WebSocket can have, whatever the others hold.
+  static constexpr std::uint32_t views_each = std::max(1U, Config.ws_views / Config.websockets);
+  /// Messages that may wait for one peer, so that looking at them all takes no time.
+  static constexpr std::uint32_t sends_held_max = 4096;
+
+  /// The longest message of which the session hears at once.
+  static std::uint32_t gathered_bytes_max(const detail::websocket_state& w) noexcept {
+    const std::uint64_t most = w.options->message_bytes_max;
+    return most == 0 || most > Config.ws_message_bytes_max ? Config.ws_message_bytes_max
+                                                           : static_cast<std::uint32_t>(most);
+  }
+  /// What the peer's frames are held against. What is not gathered is bounded by its session alone.
+  static ws::frame_rules rules_of(const slot& s) noexcept {
+    constexpr std::uint64_t longest = ~std::uint64_t{0} >> 1;  // of a frame, RFC 6455 §5.2
+    const detail::websocket_state& w = s.state;
+    ws::frame_rules rules = {.message_bytes_max = gathered_bytes_max(w)};
+    if (w.session->on_fragment != nullptr)
+      rules.message_bytes_max =
+          w.options->message_bytes_max != 0 ? w.options->message_bytes_max : longest;
+    if constexpr (compression::exists) {
+      rules.compression = s.compression.agreed;
+      rules.compressed_bytes_max = store::message_slot_bytes;
+    }
+    return rules;
   }
 
   /// A connection whose writer is at work; functions that send to it write there.
@@ -195,9 +219,17 @@ class ws_session : detail::websocket_host {
 
   // What comes in: ws_session.ipp.
   template <class Peer>
-  void read_event(Peer& p, char*& at, char* end);
+  void read_event(Peer& p, char*& at, char* end, const ws::frame_rules& rules);
   template <class Peer>
   void take_data(Peer& p, const ws::message_event& event);
+  /// @returns  false when there is no room for a message; then the peer was told
+  template <class Peer>
+  bool take_message(Peer& p);
+  /// The same for one that is there already, and is to be inflated. @returns  0: there is no room
+  template <class Peer>
+  std::uint32_t take_room(Peer& p);
+  template <class Peer>
+  [[gnu::cold]] bool evict_message(Peer& p);
   template <class Peer>
   void deliver(Peer& p, const ws::message& m);
   template <class Peer>
@@ -207,7 +239,7 @@ class ws_session : detail::websocket_host {
   template <class Peer>
   [[gnu::cold]] void peer_closes(Peer& p, const ws::message_event& event);
   template <class Peer>
-  [[gnu::cold]] void fail(Peer& p, ws::close_code code);
+  [[gnu::cold]] void fail(Peer& p, ws::close_code code, std::string_view reason = {});
   template <class Peer>
   [[gnu::cold]] void end(Peer& p, ws::close_code code, std::string_view reason);
 
@@ -216,7 +248,19 @@ class ws_session : detail::websocket_host {
   template <class Peer, class F>
   void call_session(Peer& p, F f);
 
-  // What goes out.
+  // Its time.
+  template <class Peer>
+  void time_message(Peer& p) noexcept;
+  template <class Peer>
+  void mind_silence(Peer& p, std::uint32_t milliseconds) noexcept;
+  template <class Peer>
+  void set_timer(Peer& p) noexcept;
+  template <class Peer>
+  [[gnu::cold]] void message_due(Peer& p);
+  template <class Peer>
+  [[gnu::cold]] void await_close(Peer& p) noexcept;
+
+  // What goes out: ws_session_send.ipp.
   static void write_control(output& out, ws::opcode opcode, std::string_view payload) noexcept;
   template <class Peer>
   [[gnu::cold]] void close_from_here(Peer& p, output& out, ws::close_code code,
@@ -233,6 +277,12 @@ class ws_session : detail::websocket_host {
   ws::send_result send_shared_now(Peer& p, Writer& out, std::uint32_t shared);
   template <class Peer>
   bool has_room(Peer& p, std::size_t bytes, bool beside_others);
+  template <class Peer>
+  bool may_wait(Peer& p) const noexcept;
+  template <class Peer>
+  void miss_view(Peer& p) noexcept;
+  template <class Peer>
+  ws::send_result refuse(Peer& p, output& out, ws::slow_peer slow);
 
   void* shard_;
   active* active_;         // innermost
@@ -241,7 +291,8 @@ class ws_session : detail::websocket_host {
   intrusive_list<detail::mailbox, detail::of_shard> mailboxes_;
   state_refs<State...> states_;
   void (*on_exception_)(const request&, const char* what);
-  std::uint32_t views_;  // in all send queues
+  std::uint32_t views_;    // in all send queues
+  std::uint32_t refused_;  // messages in succession for which there was no slot
   store store_;
 };
 
@@ -249,3 +300,4 @@ class ws_session : detail::websocket_host {
 
 #include <nen/server/ws_session.ipp>
 #include <nen/server/ws_session_compression.ipp>
+#include <nen/server/ws_session_send.ipp>

@@ -1,5 +1,5 @@
-// server, L3: how a WebSocket's frames are read and written. From top to bottom: what comes in, the
-// end, what goes out, what peers call.
+// server, L3: how a WebSocket's frames are read. From top to bottom: what comes in, its time, the
+// end.
 #pragma once
 
 namespace nen {
@@ -8,10 +8,10 @@ namespace nen {
 
 template <class Routes, config Config, class... State>
 template <class Peer>
-void ws_session<Routes, Config, State...>::read_event(Peer& p, char*& at, char* end_of_bytes) {
+void ws_session<Routes, Config, State...>::read_event(Peer& p, char*& at, char* end_of_bytes,
+                                                      const ws::frame_rules& rules) {
   detail::websocket_state& w = state_of(p);
-  const ws::message_event event =
-      w.reader.next(at, end_of_bytes, rules_of(slot_of(p)), store_.control_room(w));
+  const ws::message_event event = w.reader.next(at, end_of_bytes, rules, store_.control_room(w));
   switch (event.kind) {
     case ws::message_event_kind::need_more:
       return;
@@ -39,6 +39,7 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 void ws_session<Routes, Config, State...>::take_data(Peer& p, const ws::message_event& event) {
   detail::websocket_state& w = state_of(p);
+  if (event.is_last) w.times_message = false;
   const bool streams = w.session->on_fragment != nullptr;
   if (streams && !event.is_compressed) {
     if (event.is_last) p.counters().ws_messages.add();
@@ -50,14 +51,71 @@ void ws_session<Routes, Config, State...>::take_data(Peer& p, const ws::message_
   const bool is_short = event.bytes.size() + ws::frame_head_bytes_max <= Config.response_bytes_max;
   if (event.is_first && event.is_last && (is_short || event.is_compressed))
     return deliver_whole(p, {event.bytes, event.is_text, 0}, event.is_compressed);
-  if (event.is_first && !store_.take_message(w)) {
-    p.counters().ws_message_slots_empty.add();
-    return fail(p, ws::close_code::try_again_later);
-  }
+  if (event.is_first && !take_message(p)) return;
   store_.gather(w, event.bytes);
   if (!event.is_last) return;
+  store_.finish_message(w);
   deliver_whole(p, {store_.gathered(w), event.is_text, w.message}, event.is_compressed);
   store_.drop_message(w);
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool ws_session<Routes, Config, State...>::take_message(Peer& p) {
+  const auto take = [&] { return store_.take_message(slot_of(p), p.now_ms()); };
+  bool is_taken = take();
+  if (!is_taken && evict_message(p)) {
+    if (!state_of(p).is_open) return false;  // who was evicted has closed this one
+    is_taken = take();
+  }
+  if (is_taken) {
+    refused_ = 0;
+    return true;
+  }
+  p.counters().ws_message_slots_empty.add();
+  fail(p, ws::close_code::try_again_later);
+  return false;
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+std::uint32_t ws_session<Routes, Config, State...>::take_room(Peer& p) {
+  std::uint32_t room = store_.take_message();
+  if (room == 0 && evict_message(p)) {
+    if (!state_of(p).is_open) return 0;
+    room = store_.take_message();
+  }
+  if (room != 0) {
+    refused_ = 0;
+    return room;
+  }
+  p.counters().ws_message_slots_empty.add();
+  fail(p, ws::close_code::try_again_later);
+  return 0;
+}
+
+/// No message slot is free: who has been sending his message for longest pays for it, if he has
+/// had some time; the more messages were refused meanwhile, the less. What lies in sends that are
+/// stuck is the shard's affair.
+/// @returns  true when a slot became free
+template <class Routes, config Config, class... State>
+template <class Peer>
+bool ws_session<Routes, Config, State...>::evict_message(Peer& p) {
+  tick began = 0;
+  const slot* const oldest = store_.longest_unfinished(began);
+  const tick patience = hold_ms_max / (refused_ + 1);
+  if (oldest == nullptr || tick_before(p.now_ms(), began + patience)) {
+    if (views_ != 0) p.miss_sends();
+    ++refused_;
+    return false;
+  }
+  p.counters().ws_message_slots_evicted.add();
+  p.with_other(oldest->state.connection, [&](Peer& other) {
+    auto out = other.writer();
+    const active here(*this, other.index(), out);
+    fail(other, ws::close_code::try_again_later);
+  });
+  return true;
 }
 
 template <class Routes, config Config, class... State>
@@ -101,6 +159,61 @@ void ws_session<Routes, Config, State...>::call_session(Peer& p, F f) {
 #endif
 }
 
+// ---- its time ----
+
+/// A message's time begins with its first byte. One that is handed on as it comes takes its own.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void ws_session<Routes, Config, State...>::time_message(Peer& p) noexcept {
+  detail::websocket_state& w = state_of(p);
+  const bool is_gathered = w.session->on_fragment == nullptr || w.message != 0;
+  if (w.times_message || w.options->message_timeout_ms == 0 || !is_gathered ||
+      !w.reader.frames().in_message())
+    return;
+  w.times_message = true;
+  w.message_deadline = p.now_ms() + w.options->message_timeout_ms;
+}
+
+/// Gives the peer so long for a sign; 0: for ever.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void ws_session<Routes, Config, State...>::mind_silence(Peer& p,
+                                                        std::uint32_t milliseconds) noexcept {
+  detail::websocket_state& w = state_of(p);
+  w.minds_silence = milliseconds != 0;
+  w.silence_deadline = p.now_ms() + milliseconds;
+  set_timer(p);
+}
+
+/// The connection has one read timeout: what comes first of the two.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void ws_session<Routes, Config, State...>::set_timer(Peer& p) noexcept {
+  const detail::websocket_state& w = state_of(p);
+  if (w.times_message && (!w.minds_silence || tick_before(w.message_deadline, w.silence_deadline)))
+    return p.set_read_deadline(timeout_kind::websocket, w.message_deadline);
+  if (w.minds_silence) return p.set_read_deadline(timeout_kind::websocket, w.silence_deadline);
+  p.set_read_timeout(timeout_kind::websocket, 0);
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+void ws_session<Routes, Config, State...>::message_due(Peer& p) {
+  p.counters().timeouts_message.add();
+  auto out = p.writer();
+  const active here(*this, p.index(), out);
+  fail(p, ws::close_code::policy_violation, "the message took too long");
+}
+
+/// The time for the peer's close frame begins when the kernel has taken ours: on_room comes again
+/// until then.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void ws_session<Routes, Config, State...>::await_close(Peer& p) noexcept {
+  if (p.buffered() != 0) return p.want_room();
+  mind_silence(p, state_of(p).options->close_timeout_ms);
+}
+
 // ---- the end ----
 
 /// RFC 6455 §5.5.1: a close frame is answered with one, unless it is the answer to ours. The server
@@ -122,12 +235,13 @@ void ws_session<Routes, Config, State...>::peer_closes(Peer& p, const ws::messag
 /// The peer broke a rule, or there is no room for what it sends: RFC 6455 §7.1.7.
 template <class Routes, config Config, class... State>
 template <class Peer>
-void ws_session<Routes, Config, State...>::fail(Peer& p, ws::close_code code) {
+void ws_session<Routes, Config, State...>::fail(Peer& p, ws::close_code code,
+                                                std::string_view reason) {
   detail::websocket_state& w = state_of(p);
-  if (w.is_open) {
-    char payload[2];
+  if (w.is_open && p.has_room_for_control()) {  // else nothing can be said any more
+    char payload[ws::control_bytes_max];
     write_control(*active_output(w.connection), ws::opcode::close,
-                  {payload, ws::write_close_payload(payload, code, {})});
+                  {payload, ws::write_close_payload(payload, code, reason)});
   }
   end(p, code, {});
   p.close_lingering();
@@ -139,7 +253,7 @@ template <class Peer>
 void ws_session<Routes, Config, State...>::end(Peer& p, ws::close_code code,
                                                std::string_view reason) {
   detail::websocket_state& w = state_of(p);
-  w.is_open = false;
+  w.is_open = w.times_message = w.minds_silence = false;
   if (w.is_ended) return;
   w.is_ended = true;
   while (auto* const m = w.memberships.front()) m->group->end(*m);
@@ -149,239 +263,5 @@ void ws_session<Routes, Config, State...>::end(Peer& p, ws::close_code code,
   w.session->destroy(slot_of(p).object);
   store_.drop_message(w);
 }
-
-// ---- what goes out ----
-
-template <class Routes, config Config, class... State>
-void ws_session<Routes, Config, State...>::write_control(output& out, ws::opcode opcode,
-                                                         std::string_view payload) noexcept {
-  out.begin_message();
-  char frame[ws::control_frame_bytes_max];
-  const char* const last = ws::write_control_frame(frame, opcode, payload);
-  (void)out.append({frame, static_cast<std::size_t>(last - frame)});
-}
-
-template <class Routes, config Config, class... State>
-template <class Peer>
-void ws_session<Routes, Config, State...>::close_from_here(Peer& p, output& out,
-                                                           ws::close_code code,
-                                                           std::string_view reason) {
-  detail::websocket_state& w = state_of(p);
-  if (!w.is_open) return;
-  w.is_open = false;
-  if (!p.has_room_for_control()) return p.close();  // nothing can be said any more
-  char payload[ws::control_bytes_max];
-  write_control(out, ws::opcode::close, {payload, ws::write_close_payload(payload, code, reason)});
-  p.set_read_timeout(timeout_kind::websocket, w.options->close_timeout_ms);
-}
-
-template <class Routes, config Config, class... State>
-template <class Peer>
-bool ws_session<Routes, Config, State...>::has_room(Peer& p, std::size_t bytes,
-                                                    bool beside_others) {
-  detail::websocket_state& w = state_of(p);
-  const std::size_t waiting = p.buffered();
-  const bool fits = waiting == 0 || waiting + bytes <= w.options->buffered_bytes_max;
-  if (fits && (beside_others ? p.has_room_beside_others() : p.has_room())) return true;
-  w.wants_drain = true;
-  p.want_room();
-  return false;
-}
-
-template <class Routes, config Config, class... State>
-template <class Peer, class Writer>
-ws::send_result ws_session<Routes, Config, State...>::send_now(
-    Peer& p, Writer& out, const detail::websocket_payload& what, bool beside_others) {
-  char head[ws::frame_head_bytes_max];
-  const char* const head_end =
-      ws::write_frame_head(head, {.opcode = what.opcode}, what.bytes.size());
-  const std::string_view head_bytes(head, static_cast<std::size_t>(head_end - head));
-  const bool copied = head_bytes.size() + what.bytes.size() <= out.body_bytes_max();
-  if (!copied && what.message == 0) return ws::send_result::too_long;
-  out.flush();
-  if (!has_room(p, head_bytes.size() + what.bytes.size(), beside_others))
-    return ws::send_result::full;
-  if constexpr (compression::exists)
-    if (send_compressed(p, out, what)) return ws::send_result::sent;
-  out.begin_message();
-  (void)out.append(head_bytes);
-  if (copied) {
-    (void)out.append(what.bytes);
-    return ws::send_result::sent;
-  }
-  if (!out.append_view(what.bytes, what.message)) {
-    out.restart_message();
-    p.counters().ws_views_empty.add();
-    state_of(p).wants_drain = state_of(p).wants_view = true;
-    p.want_room();
-    return ws::send_result::full;
-  }
-  use_view(what.message);
-  return ws::send_result::sent;
-}
-
-template <class Routes, config Config, class... State>
-template <class Peer, class Writer>
-ws::send_result ws_session<Routes, Config, State...>::send_shared_now(Peer& p, Writer& out,
-                                                                      std::uint32_t shared) {
-  if constexpr (compression::exists) shared = shorter_of(slot_of(p), shared);
-  const std::string_view frame = store_.shared(shared).whole();
-  detail::websocket_state& w = state_of(p);
-  out.flush();
-  const std::size_t waiting = p.buffered();
-  const bool fits = waiting == 0 || waiting + frame.size() <= w.options->buffered_bytes_max;
-  if (!fits || !out.append_view(frame, shared)) {
-    if (fits) {
-      p.counters().ws_views_empty.add();
-      w.wants_view = true;
-    }
-    w.wants_drain = true;
-    p.want_room();
-    return ws::send_result::full;
-  }
-  use_view(shared);
-  return ws::send_result::sent;
-}
-
-// ---- what peers call ----
-
-template <class Routes, config Config, class... State>
-template <class Shard>
-struct ws_session<Routes, Config, State...>::host_calls {
-  using host = detail::websocket_host;
-  using name = detail::websocket_name;
-  using shard_peer = typename Shard::peer;
-  using writer = typename Shard::send_queue::writer;
-
-  static ws_session& session(host& h) noexcept { return static_cast<ws_session&>(h); }
-  static Shard& shard(host& h) noexcept { return *static_cast<Shard*>(session(h).shard_); }
-  static detail::websocket_state* open_state(host& h, const name& n) noexcept {
-    ws_session& self = session(h);
-    if (!self.store_.is_current(n) || !self.store_[n.slot].state.is_open) return nullptr;
-    return &self.store_[n.slot].state;
-  }
-
-  /// act(shard_peer&, writer&, beside_others) with the writer of that connection that is at work,
-  /// or a new one.
-  template <class F>
-  static void with(host& h, std::uint32_t connection, F act) {
-    ws_session& self = session(h);
-    shard(h).act_on(connection, [&](shard_peer& p) {
-      if (output* const out = self.active_output(connection))
-        return act(p, static_cast<writer&>(*out), false);
-      writer out = p.writer();
-      const active here(self, connection, out);
-      act(p, out, true);
-    });
-  }
-
-  static void* open(host& h, const detail::request_name& which, const detail::websocket_type& type,
-                    name& made) {
-    ws_session& self = session(h);
-    auto& counters = shard(h).session_counters();
-    std::uint32_t index = 0;
-    slot* const s = self.store_.open(index);
-    if (s == nullptr) {
-      counters.websockets_full.add();
-      return nullptr;
-    }
-    counters.websockets_opened.add();
-    detail::websocket_state& w = s->state;
-    w.session = sessions::functions_of(type);
-    NEN_ASSERT(w.session != nullptr);
-    w.options = type.options;
-    w.connection = which.connection;
-    w.is_open = true;
-    shard(h).session_state(which.connection).websocket = index + 1;
-    shard(h).act_on(which.connection, [&](shard_peer& p) {
-      p.set_read_timeout(timeout_kind::websocket, w.options->idle_ping_ms);
-    });
-    made = {index, s->generation};
-    return s->object;
-  }
-
-  static char* negotiate(host& h, const name& n, std::span<const std::string_view> offers,
-                         char* out) {
-    ws_session& self = session(h);
-    if constexpr (compression::exists)
-      return self.store_.compression().negotiate(offers, self.store_[n.slot].compression, out);
-    (void)self, (void)n, (void)offers;
-    return out;
-  }
-
-  static void abandon(host& h, const name& n) noexcept {
-    ws_session& self = session(h);
-    slot& s = self.store_[n.slot];
-    shard(h).session_state(s.state.connection).websocket = 0;
-    shard(h).session_counters().websockets_closed.add();
-    s.state.is_open = false;
-    s.state.is_ended = true;
-    if constexpr (compression::exists) self.store_.compression().close(s.compression);
-    self.store_.close(s);
-  }
-
-  static void run(host& h, const name& n, output& out, function_ref<void()> f) {
-    ws_session& self = session(h);
-    const std::uint32_t connection = self.store_[n.slot].state.connection;
-    self.handshake_out_ = &out;
-    self.handshake_connection_ = connection;
-    const active here(self, connection, out);
-    shard(h).act_on(connection,
-                    [&](shard_peer& p) { self.call_session(p, [&](void*, ws::peer&) { f(); }); });
-  }
-
-  static bool is_open(host& h, const name& n) noexcept { return open_state(h, n) != nullptr; }
-
-  static ws::send_result send(host& h, const name& n, const detail::websocket_payload& what) {
-    const auto* const w = open_state(h, n);
-    if (w == nullptr) return ws::send_result::closed;
-    auto result = ws::send_result::closed;
-    with(h, w->connection, [&](shard_peer& p, writer& out, bool beside_others) {
-      result = session(h).send_now(p, out, what, beside_others);
-    });
-    return result;
-  }
-
-  static void close(host& h, const name& n, ws::close_code code, std::string_view reason) {
-    const auto* const w = open_state(h, n);
-    if (w == nullptr) return;
-    with(h, w->connection, [&](shard_peer& p, writer& out, bool) {
-      session(h).close_from_here(p, out, code, reason);
-    });
-  }
-
-  static std::size_t buffered(host& h, const name& n) noexcept {
-    const auto* const w = open_state(h, n);
-    if (w == nullptr) return 0;
-    if (output* const out = session(h).active_output(w->connection))
-      static_cast<writer&>(*out).flush();
-    return shard(h).buffered(w->connection);
-  }
-
-  static intrusive_list<detail::membership, detail::of_peer>& memberships(host& h, const name& n) {
-    return session(h).store_[n.slot].state.memberships;
-  }
-
-  static std::uint32_t share(host& h, const detail::websocket_payload& what) noexcept {
-    return session(h).store_.share(what.opcode, what.bytes);
-  }
-  static ws::send_result send_shared(host& h, const name& n, std::uint32_t shared) {
-    const auto* const w = open_state(h, n);
-    if (w == nullptr) return ws::send_result::closed;
-    auto result = ws::send_result::closed;
-    with(h, w->connection, [&](shard_peer& p, writer& out, bool) {
-      result = session(h).send_shared_now(p, out, shared);
-    });
-    return result;
-  }
-  static void unshare(host& h, std::uint32_t shared) noexcept { session(h).store_.release(shared); }
-
-  static void add_mailbox(host& h, detail::mailbox& box) { session(h).mailboxes_.push_back(box); }
-  static void call_for_mail(host& h) noexcept { shard(h).call_for_mail(); }
-
-  static constexpr host::functions table = {
-      open,     negotiate,   abandon, run,         is_open, send,        close,
-      buffered, memberships, share,   send_shared, unshare, add_mailbox, call_for_mail};
-};
 
 }  // namespace nen

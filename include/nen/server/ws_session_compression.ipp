@@ -8,12 +8,9 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 void ws_session<Routes, Config, State...>::deliver_inflated(Peer& p, const ws::message& m) {
   detail::websocket_state& w = state_of(p);
-  const std::uint32_t room = store_.take_message();
-  if (room == 0) {
-    p.counters().ws_message_slots_empty.add();
-    return fail(p, ws::close_code::try_again_later);
-  }
-  const std::span<char> into = store_.room_of(room).first(Config.ws_message_bytes_max);
+  const std::uint32_t room = take_room(p);
+  if (room == 0) return;
+  const std::span<char> into = store_.room_of(room).first(gathered_bytes_max(w));
   const auto [outcome, size] = store_.compression().inflate(slot_of(p).compression, m.bytes, into);
   const std::string_view text{into.data(), size};
   switch (outcome) {
