@@ -230,6 +230,7 @@ TEST_CASE("sim: each operation of an echo fails in turn", "[sim]") {
       }
       server.stop();
       server.run_to_end();
+      CHECK(server.is_over());
       nen::testing::check_nothing_held(server.inside());
     }
   }
