@@ -36,6 +36,10 @@ struct config {
   std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503
   std::uint32_t outgoing = 64;   ///< connections to others at once
   std::uint32_t endpoints = 16;  ///< to which connections are kept at once
+  std::uint32_t fetches = 16;  ///< answers of HTTP servers that are asked for, or in hand, at once
+  std::uint32_t fetch_head_bytes = 8 * KiB;   ///< of one, with its trailers; longer is refused
+  std::uint32_t fetch_body_bytes = 64 * KiB;  ///< of one that is gathered; longer is refused
+  std::uint32_t fetch_url_bytes = 2 * KiB;    ///< of a URL that is asked for; longer is refused
   /// Where coroutines live, theirs and the ones that they await: slots of these sizes.
   std::array<frame_class, 4> task_frames = {{{512, 128}, {1024, 128}, {2048, 32}, {8192, 8}}};
 
@@ -56,6 +60,8 @@ enum class overload : std::uint8_t {
   shed,  ///< answer 503 with Retry-After at once (raw TCP: nothing) and close
 };
 
+struct resolver;
+
 /// How connections to others are made and kept.
 struct client_options {
   std::uint32_t connections_per_endpoint = 64;     ///< at once, unused ones included
@@ -65,6 +71,8 @@ struct client_options {
   /// the longest, and varied by up to a half. Who asks meanwhile is told at once how it failed.
   std::chrono::milliseconds backoff{50};
   std::chrono::milliseconds backoff_max{5'000};
+  /// Who is asked for names that are not in /etc/hosts; outlives the server. Null: nobody.
+  const nen::resolver* resolver = nullptr;
 };
 
 class request;

@@ -30,6 +30,7 @@ struct origin_tag;
 struct idle_tag;
 struct all_idle_tag;
 struct queue_tag;
+struct pool_access;
 class idle_connection;
 
 /// What is known of one endpoint. Zero: nothing.
@@ -265,6 +266,7 @@ class client {
  private:
   friend class lease;
   friend class detail::idle_connection;
+  friend detail::pool_access;
 
   /// Counts who asks, so that what is known of his endpoint stays.
   class asking {

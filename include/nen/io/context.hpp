@@ -12,12 +12,16 @@ namespace nen {
 namespace tcp {
 class client;
 }  // namespace tcp
+namespace http {
+class client;
+}  // namespace http
 
 namespace detail {
 
 /// The shard as contexts see it, without its type.
 struct context_host : stream_host {
   tcp::client* client;
+  http::client* http_client;
 };
 
 /// A std::chrono::duration, told by its shape, so that <chrono> stays with those who use it.
@@ -69,6 +73,9 @@ class context {
 
   /// The shard's connections to others that are used again, see client/connection_pool.hpp.
   [[nodiscard]] tcp::client& tcp() const noexcept { return *host_->client; }
+
+  /// The shard's HTTP client, see client/http_client.hpp.
+  [[nodiscard]] http::client& http() const noexcept { return *host_->http_client; }
 
   /// Awaited, connects to a listener: a tcp::connect_result.
   /// @param timeout_ms  0: as long as the kernel tries, which is minutes

@@ -258,6 +258,13 @@ class stream {
     state_->given = 0;
   }
 
+  /// Counts all that the last read gave as used, without reading on.
+  void use_all() noexcept {
+    if (!is_open()) return;
+    unread(0);
+    if (state_->paused) state_->host->call->resume(*state_->host, *state_);
+  }
+
   /// Awaited, ends when all bytes are on their way; they are copied, as far as there is room, and
   /// have to stay only until then.
   [[nodiscard]] detail::stream_write write(std::string_view bytes,

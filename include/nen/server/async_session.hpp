@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nen/client/connection_pool.hpp>
+#include <nen/client/http_client.hpp>
 #include <nen/config.hpp>
 #include <nen/core/assert.hpp>
 #include <nen/core/frame_pool.hpp>
@@ -33,6 +34,7 @@ constexpr void list_coroutine_memory(Items& items, std::size_t shards) noexcept 
   items.add("connections to others", shards * Config.outgoing,
             sizeof(stream_state) + sizeof(idle_memory));
   items.add("endpoints of others", shards * Config.endpoints, sizeof(origin));
+  items.add("answers of others", shards * Config.fetches, sizeof(fetch_slot<Config>));
 }
 
 }  // namespace detail
@@ -50,6 +52,10 @@ class async_session : detail::context_host {
   static_assert(Config.outgoing >= 1 && Config.tasks >= 1,
                 "config::outgoing and config::tasks must be at least 1 where handlers are "
                 "coroutines");
+  static_assert(Config.fetches >= 1, "config::fetches must be at least 1");
+  static_assert(Config.fetch_head_bytes >= 64 && Config.fetch_head_bytes <= 65'535 &&
+                    Config.fetch_body_bytes >= Config.fetch_head_bytes,
+                "config::fetch_head_bytes is 64 to 65,535, and fetch_body_bytes not less");
 
   struct connection_state : Inner::connection_state {
     std::uint32_t stream;  ///< slot + 1 of a connection to somebody; 0: a client's
@@ -61,13 +67,17 @@ class async_session : detail::context_host {
     call = &stream_calls<Shard>::table;
     timers = &shard.timers();
     client = &client_;
+    http_client = &http_;
     inner_.bind(shard);
     context_ = context(*this);
+    http_.bind<Config>(context_, fetches_);
     inner_.set_context(&context_);
   }
   void start(const listen_options& options, typename Inner::state_references states) noexcept {
     inner_.start(options, states);
     client_.bind(*this, origins_, Config.endpoints, idle_, options.clients);
+    hosts_.read("/etc/hosts");
+    http_.set_names(hosts_, options.clients.resolver);
   }
 
   template <class Peer>
@@ -134,6 +144,7 @@ class async_session : detail::context_host {
   Inner& inner() noexcept { return inner_; }
   const Inner& inner() const noexcept { return inner_; }
   const auto& streams() const noexcept { return streams_; }
+  const auto& fetches() const noexcept { return fetches_; }
 
  private:
   template <class Peer>
@@ -260,6 +271,9 @@ class async_session : detail::context_host {
   tcp::client client_;
   detail::origin origins_[Config.endpoints];
   detail::idle_memory idle_[Config.outgoing];
+  http::client http_;
+  detail::hosts_file hosts_;
+  pool<detail::fetch_slot<Config>, Config.fetches> fetches_;
   frame_pool<Config.task_frames> frames_;
 };
 

@@ -124,7 +124,7 @@ class tcp_shard {
   ring& io() noexcept { return loop_.ring(); }
 
   /// Sets up the ring on the calling thread, which is the shard's from then on.
-  /// @param listener  listening socket
+  /// @param listener  listening socket; −1: nobody is accepted
   /// @param waker     eventfd: counted up it drains; by wake_to_abort, it closes everything at once
   [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept {
     listener_ = listener;

@@ -115,7 +115,7 @@ void tcp_shard<S, C, R>::act_on(std::uint32_t index, function_ref<void(peer&)> a
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::top_up_accepts() noexcept {
-  if (draining_ || accept_timer_.armed()) return;
+  if (draining_ || accept_timer_.armed() || listener_ < 0) return;
   const auto limit = C.connections + (overload_ == overload::shed ? shed_slots : 0);
   while (accepting_ < accepts_max && incoming() < limit) {
     const auto index = connections_.try_acquire();

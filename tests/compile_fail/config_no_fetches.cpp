@@ -1,0 +1,6 @@
+// expect: config::fetches must be at least 1
+#include <nen/nen.hpp>
+
+nen::task<nen::reply> hello(nen::response& res) { co_return res.text("hello"); }
+
+nen::server<nen::router<nen::get<"/", hello>>, nen::config{.fetches = 0}> server;
