@@ -11,10 +11,10 @@ using nen::body_framing;
 using nen::method;
 using nen::response_fault;
 using nen::response_step;
-using nen::test::answer;
 using nen::test::answering_to;
 using nen::test::cut_difference;
 using nen::test::fault_of;
+using nen::test::reading;
 using nen::test::receive;
 
 constexpr std::string_view chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -94,7 +94,7 @@ TEST_CASE("what follows a head hangs on the status, the request's method and the
     CHECK(framing_of(r.head + "\r\n", r.answered) == r.framing);
     // The next bytes are the content's first, or belong to whatever follows this message.
     const std::string input = r.head + "\r\n3\r\nabc\r\n0\r\n\r\nmore";
-    const answer seen = receive(input, request_was(r.answered));
+    const reading seen = receive(input, request_was(r.answered));
     const std::size_t head_bytes = r.head.size() + 2;
     if (r.framing == body_framing::none || r.framing == body_framing::other_protocol) {
       CHECK(seen.step == response_step::message_complete);
@@ -141,7 +141,7 @@ TEST_CASE("a response whose end two receivers may see in two places is refused")
   for (const std::string& head : rows) {
     CAPTURE(head);
     const std::string input = head + "\r\n3\r\nabc\r\n0\r\n\r\n";
-    const answer seen = receive(input);
+    const reading seen = receive(input);
     CHECK(seen.step == response_step::rejected);
     CHECK(to_string(seen.fault) == to_string(response_fault::bad_framing));
     CHECK(cut_difference(input, {}) == "");
@@ -161,7 +161,7 @@ TEST_CASE("a transfer coding that is not undone is not taken for content") {
 
 TEST_CASE("content has the bytes that Content-Length says and no more") {
   const std::string input = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 404 ";
-  const answer seen = receive(input);
+  const reading seen = receive(input);
   CHECK(seen.step == response_step::message_complete);
   CHECK(seen.content == "hello");
   CHECK(seen.consumed == input.size() - 13);
@@ -176,7 +176,7 @@ TEST_CASE("content up to the connection's end is complete with it") {
     how.ends = false;
     CHECK(receive(head + content, how).step == response_step::need_more);
     how.ends = true;
-    const answer seen = receive(head + content, how);
+    const reading seen = receive(head + content, how);
     CHECK(seen.step == response_step::message_complete);
     CHECK(seen.content == content);
     CHECK_FALSE(seen.keep_alive);
@@ -204,7 +204,7 @@ TEST_CASE("chunks are handed out one by one, and what follows the last one is le
     const std::string input = chunked(r.body);
     CAPTURE(input);
     answering_to how;
-    answer seen = receive(input, how);
+    reading seen = receive(input, how);
     CHECK(seen.step == response_step::message_complete);
     CHECK(seen.content == r.content);
     CHECK(seen.consumed == input.size() - r.behind);
@@ -282,7 +282,7 @@ TEST_CASE("body_bytes_max holds for every framing of a response, at exactly the 
     answering_to how;
     how.limits.body_bytes_max = r.max;
     how.ends = true;
-    const answer seen = receive(r.input, how);
+    const reading seen = receive(r.input, how);
     CHECK(to_string(seen.fault) == to_string(r.fault));
     CHECK(seen.content == r.content);
     CHECK(cut_difference(r.input, how) == "");

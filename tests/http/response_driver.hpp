@@ -19,7 +19,7 @@ inline constexpr response_limits usual_response_limits{1024, 16, 256};
 using answer_parser = response_parser_with<16>;
 
 /// Everything that can be seen of a response's end, as text that compares and prints well.
-struct answer {
+struct reading {
   response_step step = response_step::need_more;
   response_fault fault = response_fault::none;
   std::string text;     ///< of the head and the trailers; empty before the head is complete
@@ -27,7 +27,7 @@ struct answer {
   std::size_t consumed = 0;
   bool keep_alive = false;
 
-  bool operator==(const answer& other) const {
+  bool operator==(const reading& other) const {
     return step == other.step && fault == other.fault && text == other.text &&
            content == other.content && consumed == other.consumed && keep_alive == other.keep_alive;
   }
@@ -60,14 +60,14 @@ struct answering_to {
   bool ends = false;                   ///< the connection ends behind the input
 };
 
-inline answer receive(std::string_view input, const answering_to& how = {}) {
+inline reading receive(std::string_view input, const answering_to& how = {}) {
   answer_parser parsers[2];
   std::memset(static_cast<void*>(parsers), 0xa5, sizeof parsers);  // start() has to set everything
   answer_parser* now = &parsers[0];
   std::vector<std::size_t> ends = how.cuts;
   ends.push_back(input.size());
 
-  answer seen;
+  reading seen;
   std::unique_ptr<exact_bytes> trailers;  // as long as what the head leaves of head_bytes_max
   auto buffer = std::make_unique<exact_bytes>(input.substr(0, how.moves ? ends[0] : input.size()));
   now->start(how.method, buffer->begin(), how.limits);
@@ -119,17 +119,17 @@ inline std::string cut_difference(std::string_view input, answering_to how) {
     how.ends = ends;
     how.moves = false;
     how.cuts = {};
-    const answer wanted = receive(input, how);
+    const reading wanted = receive(input, how);
     for (const bool moves : {false, true}) {
       how.moves = moves;
       how.cuts = everywhere;
-      const answer bytewise = receive(input, how);
+      const reading bytewise = receive(input, how);
       if (!(bytewise == wanted)) {
         return "byte by byte: " + bytewise.shown() + " / whole: " + wanted.shown();
       }
       for (std::size_t cut = 0; cut <= input.size(); ++cut) {
         how.cuts = {cut};
-        const answer outcome = receive(input, how);
+        const reading outcome = receive(input, how);
         if (!(outcome == wanted)) {
           return "cut at " + std::to_string(cut) + ": " + outcome.shown() +
                  " / whole: " + wanted.shown();

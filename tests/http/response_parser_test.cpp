@@ -16,18 +16,18 @@ namespace {
 using nen::method;
 using nen::response_fault;
 using nen::response_step;
-using nen::test::answer;
 using nen::test::answering_to;
 using nen::test::cut_difference;
 using nen::test::exact_bytes;
 using nen::test::fault_of;
+using nen::test::reading;
 using nen::test::receive;
 using nen::test::usual_response_limits;
 
 const std::string bare = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 /// @returns the outcome in one piece, after it was seen to be the same in all others
-answer same_in_all_pieces(std::string_view input, const answering_to& how = {}) {
+reading same_in_all_pieces(std::string_view input, const answering_to& how = {}) {
   CHECK(cut_difference(input, how) == "");
   return receive(input, how);
 }
@@ -56,7 +56,7 @@ TEST_CASE("a response's head is read to the letter") {
   };
   for (const row& r : rows) {
     CAPTURE(std::string(r.input));
-    const answer seen = same_in_all_pieces(r.input);
+    const reading seen = same_in_all_pieces(r.input);
     CHECK(seen.step == response_step::message_complete);
     CHECK(seen.text == r.text);
     CHECK(seen.consumed == r.input.size());
@@ -127,7 +127,7 @@ TEST_CASE("a head that is not to the letter is refused") {
   };
   for (const row& r : rows) {
     CAPTURE(std::string(r.input));
-    const answer seen = same_in_all_pieces(r.input);
+    const reading seen = same_in_all_pieces(r.input);
     CHECK(seen.step == response_step::rejected);
     CHECK(to_string(seen.fault) == to_string(r.fault));
     CHECK(seen.text == "");
@@ -188,7 +188,7 @@ TEST_CASE("the largest response head that 16 bits can hold is read to its last b
   answering_to how;
   how.limits = {65'535, 16, 0};
   const std::string reason(65'535 - line.size() - rest.size(), 'r');
-  const answer seen = receive(line + reason + rest, how);
+  const reading seen = receive(line + reason + rest, how);
   CHECK(seen.step == response_step::message_complete);
   CHECK(seen.text == "200 '" + reason + "' 1.1 {Content-Length=0} {Last=v}");
   CHECK(receive(line + reason + "r" + rest, how).fault == response_fault::head_too_large);
@@ -302,7 +302,7 @@ TEST_CASE("no byte of a response is read past the end of the input") {
         r = p.feed(at, memory + page);
         at += r.consumed;
       } while (r.step == response_step::head_complete || r.step == response_step::body_part);
-      const answer elsewhere = receive(std::string_view(input).substr(0, size));
+      const reading elsewhere = receive(std::string_view(input).substr(0, size));
       CHECK(r.step == elsewhere.step);
       CHECK(r.fault == elsewhere.fault);
     }
