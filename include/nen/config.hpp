@@ -70,7 +70,7 @@ struct client_options {
   /// After a connect that failed, nobody tries again for this time: doubled with each failure up to
   /// the longest, and varied by up to a half. Who asks meanwhile is told at once how it failed.
   std::chrono::milliseconds backoff{50};
-  std::chrono::milliseconds backoff_max{5'000};
+  std::chrono::milliseconds backoff_max{1'000};
   /// Who is asked for names that are not in /etc/hosts; outlives the server. Null: nobody.
   const nen::resolver* resolver = nullptr;
 };
