@@ -6,6 +6,9 @@
 #include <nen/core/frame_pool.hpp>
 #include <nen/io/task.hpp>
 #include <nen/io/when.hpp>
+#include <nen/nen.hpp>
+#include <nen/testing/simulated_server.hpp>
+#include <string>
 
 namespace {
 
@@ -93,10 +96,35 @@ void task_when_all_of_two(benchmark::State& state) {
   }
 }
 
+// What it costs that a handler is a coroutine although it does not wait: the difference of these.
+[[gnu::noinline]] nen::reply plain_hello(nen::response& res) { return res.text("Hello, World!"); }
+[[gnu::noinline]] nen::task<nen::reply> coroutine_hello(nen::response& res) {
+  co_return res.text("Hello, World!");
+}
+using handlers = nen::router<nen::get<"/p", plain_hello>, nen::get<"/c", coroutine_hello>>;
+
+void request_to(benchmark::State& state, const std::string& path) {
+  nen::testing::simulated_server<handlers> server;
+  auto client = server.connect();
+  std::string requests;
+  constexpr std::size_t pipelined = 64;
+  for (std::size_t i = 0; i < pipelined; ++i)
+    requests += "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n";
+  while (state.KeepRunningBatch(pipelined)) {
+    client.send(requests);
+    server.settle();
+    benchmark::DoNotOptimize(client.take());
+  }
+}
+void request_to_plain_handler(benchmark::State& state) { request_to(state, "/p"); }
+void request_to_coroutine_handler(benchmark::State& state) { request_to(state, "/c"); }
+
 BENCHMARK(frame_acquire_release)->Arg(100)->Arg(4000);
 BENCHMARK(frame_acquire_release_scattered);
 BENCHMARK(task_create_run_destroy);
 BENCHMARK(task_await_ready_child);
 BENCHMARK(task_when_all_of_two);
+BENCHMARK(request_to_plain_handler);
+BENCHMARK(request_to_coroutine_handler);
 
 }  // namespace

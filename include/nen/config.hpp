@@ -33,13 +33,16 @@ struct config {
   std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
 
   // These take memory only where a handler or a session is a coroutine.
-  std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503
+  std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503.
+                                 ///< So many may be spawned besides
   std::uint32_t outgoing = 64;   ///< connections to others at once
   std::uint32_t endpoints = 16;  ///< to which connections are kept at once
   std::uint32_t fetches = 16;  ///< answers of HTTP servers that are asked for, or in hand, at once
   std::uint32_t fetch_head_bytes = 8 * KiB;   ///< of one, with its trailers; longer is refused
   std::uint32_t fetch_body_bytes = 64 * KiB;  ///< of one that is gathered; longer is refused
   std::uint32_t fetch_url_bytes = 2 * KiB;    ///< of a URL that is asked for; longer is refused
+  std::uint32_t shard_calls = 16;             ///< questions to other shards on their way at once
+  std::uint32_t polls = 16;                   ///< descriptors of others that are waited for at once
   /// Where coroutines live, theirs and the ones that they await: slots of these sizes.
   std::array<frame_class, 4> task_frames = {{{512, 128}, {1024, 128}, {2048, 32}, {8192, 8}}};
 

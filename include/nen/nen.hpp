@@ -13,6 +13,8 @@
 #include <nen/http/response.hpp>
 #include <nen/http/router.hpp>
 #include <nen/io/context.hpp>
+#include <nen/io/exchange.hpp>
+#include <nen/io/shard_call.hpp>
 #include <nen/io/when.hpp>
 #include <nen/server/async_session.hpp>
 #include <nen/server/server.hpp>

@@ -6,6 +6,8 @@
 #include <nen/server/websocket_deflate.hpp>
 #endif
 
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -187,6 +189,57 @@ struct talk {
   }
 };
 
+// ---- coroutines ----
+
+inline task<reply> co_now(response& res) { co_return res.text("now"); }
+inline task<reply> co_late(context& ctx, std::uint32_t ms, const request& req, response& res) {
+  res.field("X-Begun", "yes").begin("text/plain").write(req.target());
+  co_await ctx.sleep(ms);
+  co_return res.write(" ").write(req.body()).finish();
+}
+inline task<reply> co_chunks(context& ctx, std::uint32_t count, response& res) {
+  auto out = co_await ctx.stream(res, "a/b");
+  for (std::uint32_t i = 0; i < count; ++i) {
+    co_await out.write(some(1500));
+    if (i % 8 == 0) co_await ctx.sleep(1);
+  }
+  co_return out.end();
+}
+inline task<reply> co_sum(context& ctx, const request& req, response& res) {
+  std::uint64_t bytes = 0;
+  while (const auto part = co_await ctx.next_part(req)) {
+    bytes += part->size();
+    if (bytes < 2000) co_await ctx.sleep(1);
+  }
+  co_return res.json(bytes);
+}
+inline task<> co_background(context& ctx) { co_await ctx.sleep(3); }
+inline task<> co_poll(context& ctx, poll_outcome& what) {
+  what = co_await ctx.readable(STDERR_FILENO, 2);
+}
+/// A little of everything that coroutines can ask for.
+inline task<reply> co_all(context& ctx, response& res) {
+  std::uint32_t shards = 0;
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    const auto there = co_await ctx.on_shard(i, this_shard);
+    shards += there ? 1 : 0;
+  }
+  const bool is_spawned = ctx.spawn(co_background(ctx));
+  poll_outcome what{};
+  co_await when_all(co_poll(ctx, what), co_background(ctx));
+  const auto nobody = *endpoint::parse("127.0.0.1", 1);
+  const auto got = co_await ctx.connect(nobody, 1000);
+  co_return res.json({{"shards", shards}, {"spawned", is_spawned}, {"connected", bool(got)}});
+}
+struct co_talk {
+  task<> on_run(ws::channel& me, context& ctx) {
+    while (const auto m = co_await me.receive()) {
+      co_await ctx.sleep(1);
+      co_await me.send(*m);
+    }
+  }
+};
+
 /// Asks for memory on purpose, in this way and this often.
 reply take_memory(std::string_view way, std::uint32_t times, response& res);
 
@@ -201,6 +254,8 @@ using routes =
            get<"/endless", endless>, streamed<post<"/sum", sum>>, streamed<put<"/refuse", refuse>>,
            any<"/late/:ms", late>, any<"/park/:i", park>, get<"/complete/:i", complete>,
            get<"/throws/:what", throws>, get<"/take/:way/:times", take_memory>,
-           websocket<"/talk", talk>>;
+           websocket<"/talk", talk>, get<"/co/now", co_now>, any<"/co/late/:ms", co_late>,
+           get<"/co/chunks/:count", co_chunks>, streamed<post<"/co/sum", co_sum>>,
+           get<"/co/all", co_all>, websocket<"/co/talk", co_talk>>;
 
 }  // namespace nen::test::no_heap

@@ -41,6 +41,14 @@ ROUTES = [
     (get("/late/1"), "GET", 200, b"/late/1 "),
     (post("/late/5", b"kept"), "POST", 200, b"/late/5 kept"),
     (post("/late/5", BODY[:1000]), "POST", 200, b"/late/5 " + BODY[:1000]),
+    (get("/co/now"), "GET", 200, b"now"),
+    (get("/co/late/2"), "GET", 200, b"/co/late/2 "),
+    (post("/co/late/0", b"kept"), "POST", 200, b"/co/late/0 kept"),
+    (get("/co/late/1", method="HEAD"), "HEAD", 200, b""),
+    (post("/co/sum", b""), "POST", 200, b"0"),
+    (post("/co/sum", BODY * 20), "POST", 200, b"36400"),
+    (chunked("/co/sum", BODY, BODY, b"x"), "POST", 200, b"3641"),
+    (get("/co/all"), "GET", 200, b'{"shards":2,"spawned":true,"connected":false}'),
 ]
 # Request, status; the connection is closed behind each.
 MISTAKES = [
@@ -81,7 +89,7 @@ def ask_for_everything(server):
         client.read_until(b"HTTP/1.1 304 Not Modified\r\n")
         client.read_until(b"\r\n\r\n")
         # All that need no waiting at once, and read as they come.
-        slow = (b"POST /late", b"GET /late", b"POST /sum")
+        slow = (b"POST /late", b"GET /late", b"POST /sum", b"GET /co", b"POST /co", b"HEAD /co")
         row = [r for r in ROUTES if not r[0].startswith(slow)]
         client.send(b"".join(r[0] for r in row))
         for request, method, status, _ in row:
@@ -140,10 +148,10 @@ def send_in_pieces(server):
 def stream_both_ways(server):
     for shard in range(SHARDS):
         client = server.connect_to(shard)
-        for target in ("/chunks/1/5", "/chunks/1500/40", "/drip/3/4", "/events/3"):
+        for target in ("/chunks/1/5", "/chunks/1500/40", "/drip/3/4", "/events/3", "/co/chunks/20"):
             client.send(get(target))
             client.read_until(b"\r\n0\r\n")
-            client.read_until(b"\r\n" if "chunks" not in target else b"X-Sum: 0\r\n\r\n")
+            client.read_until(b"\r\n" if not target.startswith("/chunks") else b"X-Sum: 0\r\n\r\n")
             client.send(get(target, method="HEAD"))
             client.read_until(b"\r\n\r\n")
         client.send(get("/endless"))
@@ -186,7 +194,8 @@ def answer_later(server):
 def leave_in_every_way(server):
     stages = [b"", b"GET / HT", get("/echo", "Content-Length: 9\r\n", "POST") + b"1",
               get("/huge"), get("/endless"), get("/park/3"), get("/channel/3"), get("/drip/5/99"),
-              get("/huge") * 3, get("/sum", "Content-Length: 99999\r\n", "POST") + b"2" * 3000]
+              get("/huge") * 3, get("/co/late/999"), get("/co/chunks/9999"),
+              get("/co/sum", "Content-Length: 99999\r\n", "POST") + b"2" * 3000, get("/sum", "Content-Length: 99999\r\n", "POST") + b"2" * 3000]
     for shard in range(SHARDS):
         for request in stages:
             for leave in ("close", "reset", "finish_sending"):

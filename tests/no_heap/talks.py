@@ -32,10 +32,10 @@ def zipped(payload):
     return (packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
-def upgrade(extensions=""):
+def upgrade(extensions="", target="/talk"):
     key = base64.b64encode(os.urandom(16)).decode()
     more = f"Sec-WebSocket-Extensions: {extensions}\r\n" if extensions else ""
-    return get("/talk", "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    return get(target, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{more}")
 
 
@@ -64,9 +64,9 @@ def read_frame(client):
         return first & 0x0F, payload
 
 
-def talk_to(server, shard, extensions=""):
+def talk_to(server, shard, extensions="", target="/talk"):
     client = server.connect_to(shard)
-    client.send(upgrade(extensions))
+    client.send(upgrade(extensions, target))
     head = client.read_until(b"\r\n\r\n")
     check("handshake", head[:12], b"HTTP/1.1 101")
     client.compresses = b"permessage-deflate" in head
@@ -95,6 +95,20 @@ def echo_everything(server):
             check("close", read_frame(client), (CLOSE, struct.pack(">H", 1000)))
             check("end", client.read_to_end(), b"")
             client.close()
+
+
+def echo_out_of_a_coroutine(server):
+    for shard in range(SHARDS):
+        client = talk_to(server, shard, target="/co/talk")
+        for message in (b"", b"a", b"y" * 126, b"z" * 2000, LINES):
+            client.send(frame(BINARY, message) + frame(TEXT, b"in ", last=False)
+                        + frame(0, b"parts"))
+            check("echo", read_frame(client), (BINARY, message))
+            check("echo", read_frame(client), (TEXT, b"in parts"))
+        client.send(frame(CLOSE, struct.pack(">H", 1000)))
+        check("close", read_frame(client), (CLOSE, struct.pack(">H", 1000)))
+        check("end", client.read_to_end(), b"")
+        client.close()
 
 
 def make_mistakes(server):
@@ -162,6 +176,7 @@ def test():
     with CountedServer("wait", "patient") as server:
         server.phase("echo")
         echo_everything(server)
+        echo_out_of_a_coroutine(server)
         server.phase("mistakes")
         make_mistakes(server)
         server.phase("broadcasts")

@@ -96,8 +96,8 @@ class frame_source {
         reinterpret_cast<std::uintptr_t>(frame) - reinterpret_cast<std::uintptr_t>(bytes_);
     NEN_ASSERT(classes_ > 0 && offset < bytes_size() && offset % alignment == 0);
     const auto unit = static_cast<std::uint32_t>(offset / alignment);
-    std::uint32_t at = classes_ - 1;
-    while (unit < layout_[at].first_unit) --at;
+    std::uint32_t at = 0;  // most frames are narrow
+    while (at + 1 < classes_ && unit >= layout_[at + 1].first_unit) ++at;
     const frame_class_layout& layout = layout_[at];
     const auto slot = static_cast<std::uint32_t>(
         (std::uint64_t{unit - layout.first_unit} * layout.multiplier) >> layout.shift);

@@ -46,6 +46,17 @@ class body_stream {
   }
   bool write(std::string_view part) noexcept { return write({part}); }
 
+  /// How many bytes one write takes now.
+  std::size_t room() const noexcept {
+    if (ended()) return 0;
+    const std::size_t left = out_->body_left();
+    return left <= chunk_frame_bytes_max ? 0 : left - chunk_frame_bytes_max;
+  }
+  /// Calls again as soon as there is room, although nothing was written.
+  void more() noexcept { set_step(next_step::more); }
+  /// Ends the answer short, so that the client sees it: for what cannot go on.
+  void cut() noexcept { set_step(next_step::failed); }
+
   /// Ends the body.
   /// @param trailers  fields behind it, RFC 9112 §7.1.2; left out where the body is not chunked
   /// @returns  false when they do not fit now

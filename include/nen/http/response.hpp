@@ -58,6 +58,7 @@ class response {
   /// Says "Connection: close" and closes when this response is sent.
   response& close() noexcept {
     framing_.keep_alive = false;
+    closes_ = true;
     return *this;
   }
 
@@ -115,15 +116,8 @@ class response {
   reply stream(std::string_view content_type, Producer producer) noexcept {
     auto* const host = detail::deferred_access::host(handle_);
     if (host == nullptr) return bare_status();  // an error's answer: nobody can wait for more of it
-    if (!has_content()) return send_checked({}, {});
-    check_content_type(content_type);
-    framing_.streams = true;
-    close_head(content_type, unknown_length);
-    if (!failed_ && !framing_.without_body) {
-      host->call->stream(*host).set(producer);
-      streams_ = true;
-    }
-    return done();
+    if (open_stream(content_type)) host->call->stream(*host).set(producer);
+    return reply{};
   }
   bool is_streaming() const noexcept { return streams_; }
   bool is_chunked() const noexcept { return !framing_.http_1_0; }
@@ -214,6 +208,7 @@ class response {
     if (!failed_)
       failed_ = !(framing_.without_body ? out_->count(part.size()) : out_->append(part));
   }
+  bool open_stream(std::string_view content_type) noexcept;
   void check_content_type(std::string_view value) noexcept {
     if (!detail::is_field_value(value)) failed_ = true;
   }
@@ -222,6 +217,7 @@ class response {
   char* open_head(std::size_t more) noexcept;
   void close_head(std::string_view content_type, std::uint64_t length) noexcept;
   reply done() noexcept;
+  static reply made() noexcept { return reply{}; }
 
   output* out_;
   const response_defaults* defaults_;
@@ -238,6 +234,7 @@ class response {
   bool streams_ = false;      // true exactly when the body is written by a producer
   bool deferred_ = false;     // true exactly when the answer comes later
   bool upgraded_ = false;     // true exactly when the connection leaves HTTP behind this answer
+  bool closes_ = false;       // true exactly when close() was called
   bool has_upgrade_ = false;  // true exactly when an Upgrade field is written
   std::uint32_t more_after_ms_ = 0;
   std::uint64_t body_bytes_ = 0;  // written by write()

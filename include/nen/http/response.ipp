@@ -201,6 +201,21 @@ inline void response::close_head(std::string_view content_type, std::uint64_t le
   out_->advance_to(detail::put(cursor, "\r\n"));
 }
 
+/// Ends the head of an answer whose body is streamed.
+/// @returns  false when there will be no body
+inline bool response::open_stream(std::string_view content_type) noexcept {
+  if (!has_content()) {
+    (void)send_checked({}, {});
+    return false;
+  }
+  check_content_type(content_type);
+  framing_.streams = true;
+  close_head(content_type, unknown_length);
+  streams_ = !failed_ && !framing_.without_body;
+  (void)done();
+  return streams_;
+}
+
 /// Ends the answer; one that could not be written whole is replaced by a 500
 /// and the connection closes.
 inline reply response::done() noexcept {
@@ -227,23 +242,36 @@ struct response_access {
   static output& out(response& res) noexcept { return *res.out_; }
   static const deferred& handle(const response& res) noexcept { return res.handle_; }
 
-  /// Makes a response that goes on in other memory with what was written of this one's head.
+  /// Makes a response that goes on with this one's message; one of them is used at a time.
   /// @param where  room for a response
-  static response* go_on(void* where, const response& from, output& out) noexcept {
-    NEN_ASSERT(!from.head_closed_);
-    const std::string_view written{
-        from.out_->message(), static_cast<std::size_t>(from.out_->cursor() - from.out_->message())};
-    auto* const made = new (where) response(from);
-    made->out_ = &out;
-    out.begin_message();
-    if (char* const to = out.room(written.size())) {
-      out.advance_to(put(to, written));
-    } else {
-      made->failed_ = true;
-    }
-    return made;
+  static response* go_on(void* where, const response& from) noexcept {
+    return new (where) response(from);
   }
-  /// Ends `to` as the one that went on elsewhere has ended.
+  /// Until now the connection had to close behind the answer, because the request had not come
+  /// whole. @param whole  a response to it that was made now
+  static void request_came_whole(response& res, const response& whole) noexcept {
+    if (!res.head_closed_) res.framing_.keep_alive = whole.framing_.keep_alive && !res.closes_;
+  }
+  static bool open_stream(response& res, std::string_view content_type) noexcept {
+    return res.open_stream(content_type);
+  }
+  /// @pre  the response is finished (asserted)
+  static reply reply_of(const response& res) noexcept {
+    NEN_ASSERT(res.finished_);
+    return res.made();
+  }
+  /// Goes on in other memory. @pre  the message was copied to `out`
+  static void go_on_in(response& res, output& out) noexcept {
+    if (res.length_gap_ != nullptr)
+      res.length_gap_ = out.message() + (res.length_gap_ - res.out_->message());
+    res.out_ = &out;
+  }
+  /// Ends `to` as the one that went on with its message has ended.
+  static void end_as(response& to, const response& from) noexcept {
+    NEN_ASSERT(to.out_ == from.out_);
+    to = from;
+  }
+  /// Ends `to` as the one that went on in other memory has ended.
   /// @param copy  void(output&): writes that one's bytes
   template <class Copy>
   static void end_as(response& to, const response& from, Copy copy) noexcept {

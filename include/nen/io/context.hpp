@@ -2,12 +2,20 @@
 #pragma once
 
 #include <nen/core/timer_wheel.hpp>
+#include <nen/io/poll.hpp>
 #include <nen/io/sleep.hpp>
 #include <nen/io/stream.hpp>
+#include <nen/io/task.hpp>
 
 #include <cstdint>
+#include <string_view>
+#include <utility>
 
 namespace nen {
+
+class request;
+class response;
+enum class shard_outcome : std::uint8_t;
 
 namespace tcp {
 class client;
@@ -18,10 +26,33 @@ class client;
 
 namespace detail {
 
+class body_opening;
+class part_wait;
+struct http_exchange;
+struct shard_call;
+template <class F>
+class shard_question;
+struct context_host;
+
+/// How a shard asks another one.
+struct shard_asking {
+  /// @param here  used, and given back, for a question to this shard itself
+  /// @returns     null: `problem` says why
+  shard_call* (*begin)(context_host&, std::uint32_t shard, shard_call& here,
+                       shard_outcome& problem) noexcept;
+  void (*run)(context_host&, shard_call&);
+  void (*send)(context_host&, std::uint32_t shard, shard_call&) noexcept;
+};
+
 /// The shard as contexts see it, without its type.
-struct context_host : stream_host {
+struct context_host : stream_host, poll_host {
+  const shard_asking* asking;
   tcp::client* client;
   http::client* http_client;
+  /// Runs a coroutine that nobody awaits.
+  bool (*spawn)(context_host&, task<void>&&) noexcept;
+  /// What the handler whose tree of tasks this is answers. @pre  it is a handler's (asserted)
+  http_exchange& (*exchange_of)(context_host&, task_owner&) noexcept;
 };
 
 /// A std::chrono::duration, told by its shape, so that <chrono> stays with those who use it.
@@ -83,6 +114,54 @@ class context {
                                                std::uint32_t timeout_ms = 0) const noexcept {
     return detail::stream_connect(*host_, to, timeout_ms);
   }
+
+  /// Awaited, waits until somebody else's descriptor can be read, or written: a poll_outcome. It
+  /// has to stay open meanwhile.
+  /// @param timeout_ms  0: no limit
+  [[nodiscard]] detail::poll_wait readable(int descriptor,
+                                           std::uint32_t timeout_ms = 0) const noexcept {
+    return {*host_, *host_->timers, now_ms(), descriptor, readiness::readable, timeout_ms};
+  }
+  [[nodiscard]] detail::poll_wait writable(int descriptor,
+                                           std::uint32_t timeout_ms = 0) const noexcept {
+    return {*host_, *host_->timers, now_ms(), descriptor, readiness::writable, timeout_ms};
+  }
+
+  /// Runs a coroutine that nobody awaits, soon. It goes on when whoever started it has ended; when
+  /// the server stops, it is destroyed where it waits as soon as the last client is gone. What
+  /// leaves it as an exception goes to listen_options::on_exception.
+  /// @returns  false when it will not run: it has no frame, or there are config::tasks already, or
+  ///           the last client is gone
+  [[nodiscard]] bool spawn(task<void> background) const noexcept {
+    return host_->spawn(*host_, std::move(background));
+  }
+
+  /// Awaited in a handler, begins to answer with a body that is written part by part, chunked or up
+  /// to the connection's end for HTTP/1.0: a body_writer, see io/exchange.hpp. 503 when
+  /// config::streams are open already.
+  /// @code  auto out = co_await ctx.stream(res, "text/csv");
+  ///        for (…) co_await out.write(line);
+  ///        co_return out.end();  @endcode
+  /// @pre  the request's body has come whole, nothing of the answer's was written (asserted)
+  [[nodiscard]] inline detail::body_opening stream(response& res,
+                                                   std::string_view content_type) const noexcept;
+
+  /// Awaited in the handler of a nen::streamed route, gives the next part of the request's body as
+  /// soon as it has come: a std::optional<std::string_view>, nothing when all was given; then
+  /// request::trailers() are there. The client is held back meanwhile. In other routes the whole
+  /// body is the only part.
+  /// @code  while (const auto part = co_await ctx.next_part(req)) use(*part);  @endcode
+  /// @returns  bytes that are valid until the next call
+  [[nodiscard]] inline detail::part_wait next_part(const request& req) const noexcept;
+
+  /// Awaited, calls `f` on the thread of another shard of the server, or at once on this one: a
+  /// shard_result of what it returns, see io/shard_call.hpp. It goes there and comes back as bytes,
+  /// at most 48 each way, and must not wait. What it may touch there is what belongs to that
+  /// thread, or to all.
+  /// @param shard  0 … config::shards − 1
+  /// @param f      T() or T(nen::context& there)
+  template <class F>
+  [[nodiscard]] detail::shard_question<F> on_shard(std::uint32_t shard, F f) const noexcept;
 
   [[nodiscard]] detail::context_host& host() const noexcept { return *host_; }
 

@@ -64,6 +64,8 @@ struct stream_state {
   bool paused : 1;     ///< … its connection offers no bytes, because nobody reads
   bool offering : 1;   ///< … its connection is offering bytes just now
   bool finished : 1;   ///< … the peer's last byte has come
+  bool incoming : 1;   ///< … it is a client's
+  bool stops : 1;      ///< … the server stops, so that no read of it waits
 };
 
 /// The shard's side of streams.
@@ -171,8 +173,9 @@ class stream_read : public stream_wait {
   bool await_ready() noexcept {
     stream_state& s = *state_;
     s.taken += std::exchange(s.given, 0U);
-    if (s.connected && (!s.finished || s.paused || s.offering)) return false;
-    status_ = s.connected ? tcp::outcome::finished : s.end;
+    if (s.connected && (s.paused || s.offering)) return false;
+    if (s.connected && !s.finished && !s.stops) return false;
+    status_ = !s.connected ? s.end : s.finished ? tcp::outcome::finished : tcp::outcome::closed;
     return true;
   }
   template <class Promise>

@@ -16,7 +16,7 @@
 
 namespace nen {
 
-template <class T>
+template <class T = void>
 class task;
 
 namespace detail {

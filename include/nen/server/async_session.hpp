@@ -11,11 +11,18 @@
 #include <nen/io/context.hpp>
 #include <nen/io/stream.hpp>
 #include <nen/server/connection.hpp>
+#include <nen/server/counters.hpp>
+#include <nen/server/detached_tasks.hpp>
+#include <nen/server/http_slots.hpp>
+#include <nen/server/poll_slots.hpp>
+#include <nen/server/shard_calls.hpp>
 
 #include <cerrno>
 #include <cstdint>
+#include <exception>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace nen {
 
@@ -35,18 +42,26 @@ constexpr void list_coroutine_memory(Items& items, std::size_t shards) noexcept 
             sizeof(stream_state) + sizeof(idle_memory));
   items.add("endpoints of others", shards * Config.endpoints, sizeof(origin));
   items.add("answers of others", shards * Config.fetches, sizeof(fetch_slot<Config>));
+  items.add("spawned coroutines", shards * Config.tasks, sizeof(detached_task));
+  items.add("questions to shards", shards * Config.shard_calls, sizeof(shard_call));
 }
 
 }  // namespace detail
 
 /// @tparam Inner  the session of clients' connections
 template <class Inner, config Config>
-class async_session : detail::context_host {
+class async_session : detail::context_host, detail::detached_host {
   using stream_state = detail::stream_state;
 
  public:
   static constexpr std::uint32_t send_views = Inner::send_views;
   static constexpr std::uint32_t outgoing = Config.outgoing;
+  static constexpr bool reads_to_the_end = nen::reads_to_the_end<Inner>;
+  /// Clients' connections that are streams as well.
+  static constexpr std::uint32_t incoming_streams = [] {
+    if constexpr (requires { Inner::incoming_streams; }) return Inner::incoming_streams;
+    return 0U;
+  }();
   static constexpr std::size_t websocket_bytes = Inner::websocket_bytes;
   static constexpr std::size_t message_bytes = Inner::message_bytes;
   static_assert(Config.outgoing >= 1 && Config.tasks >= 1,
@@ -56,18 +71,32 @@ class async_session : detail::context_host {
   static_assert(Config.fetch_head_bytes >= 64 && Config.fetch_head_bytes <= 65'535 &&
                     Config.fetch_body_bytes >= Config.fetch_head_bytes,
                 "config::fetch_head_bytes is 64 to 65,535, and fetch_body_bytes not less");
+  static_assert(Config.polls >= 1 && Config.endpoints >= 1 && Config.shard_calls >= 1,
+                "config::polls, config::endpoints and config::shard_calls must be at least 1 where "
+                "handlers are coroutines");
 
   struct connection_state : Inner::connection_state {
-    std::uint32_t stream;  ///< slot + 1 of a connection to somebody; 0: a client's
+    std::uint32_t stream;  ///< slot + 1 of one that is a stream; 0: a client's of the session's
   };
 
   template <class Shard>
   void bind(Shard& shard) noexcept {
     shard_ = &shard;
     call = &stream_calls<Shard>::table;
+    polling = &poll_calls<Shard>::table;
+    spawn = spawn_calls<Shard>::spawn;
+    task_ended = spawn_calls<Shard>::ended;
+    exchange_of = [](detail::context_host & h, detail::task_owner & owner) noexcept -> auto& {
+      return static_cast<async_session&>(h).inner_.template exchange_of<Shard>(owner);
+    };
     timers = &shard.timers();
     client = &client_;
     http_client = &http_;
+    counters_ = &shard.session_counters();
+    is_over_ = false;
+    asking = &asking_calls<Shard>::table;
+    look_at_mail_ = asking_calls<Shard>::look;
+    calls_.open();
     inner_.bind(shard);
     context_ = context(*this);
     http_.bind<Config>(context_, fetches_);
@@ -75,6 +104,7 @@ class async_session : detail::context_host {
   }
   void start(const listen_options& options, typename Inner::state_references states) noexcept {
     inner_.start(options, states);
+    on_exception_ = options.on_exception != nullptr ? options.on_exception : detail::say_exception;
     client_.bind(*this, origins_, Config.endpoints, idle_, options.clients);
     hosts_.read("/etc/hosts");
     http_.set_names(hosts_, options.clients.resolver);
@@ -82,7 +112,9 @@ class async_session : detail::context_host {
 
   template <class Peer>
   void on_open(Peer& p) {
-    if (!is_outgoing(p)) return inner_.on_open(p);
+    if constexpr (incoming_streams != 0)
+      if (!has_stream(p) && make_stream(p)) return;
+    if (!has_stream(p)) return inner_.on_open(p);
     if (stream_of(p).reader != nullptr) stream_of(p).reader->go_on(tcp::outcome::ok);
   }
   template <class Peer>
@@ -91,37 +123,45 @@ class async_session : detail::context_host {
   }
   template <class Peer>
   std::size_t on_data(Peer& p, std::span<char> bytes) {
-    return is_outgoing(p) ? offer(p, stream_of(p), bytes) : inner_.on_data(p, bytes);
+    if (!has_stream(p)) return inner_.on_data(p, bytes);
+    const std::size_t used = offer(p, stream_of(p), bytes);
+    if constexpr (incoming_streams != 0)
+      if (p.draining()) on_drain(p);
+    return used;
   }
   template <class Peer>
   void on_end(Peer& p) {
-    if (!is_outgoing(p)) return inner_.on_end(p);
+    if (!has_stream(p)) return inner_.on_end(p);
     stream_state& s = stream_of(p);
     s.finished = true;
     if (s.reader != nullptr) s.reader->go_on(tcp::outcome::finished);
   }
   template <class Peer>
   void on_timeout(Peer& p, timeout_kind kind) {
-    if (!is_outgoing(p)) inner_.on_timeout(p, kind);
+    if (!has_stream(p)) inner_.on_timeout(p, kind);
   }
   template <class Peer>
   void on_shed(Peer& p) {
-    inner_.on_shed(p);
+    if (!has_stream(p)) return inner_.on_shed(p);
+    p.close();
   }
   template <class Peer>
   void on_room(Peer& p) {
-    if (!is_outgoing(p)) return inner_.on_room(p);
+    if (!has_stream(p)) return inner_.on_room(p);
     if (stream_of(p).writer != nullptr)
       static_cast<detail::stream_write*>(stream_of(p).writer)->room();
   }
   template <class Peer>
   void on_drain(Peer& p) {
-    if (!is_outgoing(p)) return inner_.on_drain(p);
-    client_.drain();
+    if (!has_stream(p)) return inner_.on_drain(p);
+    stream_state& s = stream_of(p);
+    if (!s.incoming) return client_.drain();
+    s.stops = true;
+    if (s.reader != nullptr) s.reader->go_on(tcp::outcome::closed);
   }
   template <class Peer>
   void on_close(Peer& p) {
-    if (!is_outgoing(p)) return inner_.on_close(p);
+    if (!has_stream(p)) return inner_.on_close(p);
     stream_state& s = stream_of(p);
     s.connected = s.paused = false;
     if (s.end == tcp::outcome::ok)
@@ -131,12 +171,34 @@ class async_session : detail::context_host {
     if (s.writer != nullptr) s.writer->go_on_later(s.end);
     if (!s.held) release(s);
   }
-  void on_mail() requires requires(Inner& i) { i.on_mail(); }
-  { inner_.on_mail(); }
+  void on_mail() {
+    look_at_mail_(*this);
+    if constexpr (requires { inner_.on_mail(); }) inner_.on_mail();
+  }
   void on_timer(timer& due) {
     auto& alarm = static_cast<detail::alarm&>(due);
     alarm.fire(alarm);
   }
+
+  /// Something that was submitted for a slot behind those of the connections has completed.
+  void on_completion(const completion& done, std::uint32_t first) {
+    if (auto* const who = polls_.complete(first, done.token)) who->has_ended(done.result);
+  }
+  /// The last client is gone, or everything is about to be closed: what nobody awaits ends.
+  void on_last_client_gone() noexcept {
+    is_over_ = true;
+    spawned_.destroy_all(*timers);
+  }
+  /// Its shard ends.
+  void on_finish() noexcept { calls_.close(); }
+  /// Makes it known among the server's shards. @param first  the first of them
+  template <class Shard>
+  void set_shards(Shard* first, std::uint32_t index) noexcept {
+    shards_ = first;
+    index_ = index;
+  }
+  /// Operations of the ring that belong to no connection.
+  std::uint32_t operations() const noexcept { return polls_.operations(); }
 
   /// Where the coroutines of this shard have their frames.
   auto& frames() noexcept { return frames_; }
@@ -145,12 +207,53 @@ class async_session : detail::context_host {
   const Inner& inner() const noexcept { return inner_; }
   const auto& streams() const noexcept { return streams_; }
   const auto& fetches() const noexcept { return fetches_; }
+  const auto& calls() const noexcept { return calls_.slots(); }
+  const auto& polls() const noexcept { return polls_.slots(); }
+  const auto& spawned() const noexcept { return spawned_.slots(); }
+  const auto& frames() const noexcept { return frames_; }
+
+  // What the session of the clients has, for who looks inside.
+  const auto& head_slots() const noexcept requires requires(const Inner& i) { i.head_slots(); }
+  { return inner_.head_slots(); }
+  const auto& body_slots() const noexcept requires requires(const Inner& i) { i.body_slots(); }
+  { return inner_.body_slots(); }
+  const auto& stream_slots() const noexcept requires requires(const Inner& i) { i.stream_slots(); }
+  { return inner_.stream_slots(); }
+  const auto& websockets() const noexcept requires requires(const Inner& i) { i.websockets(); }
+  { return inner_.websockets(); }
+  const auto& messages() const noexcept requires requires(const Inner& i) { i.websockets(); }
+  { return inner_.messages(); }
+  const auto& shared_frames() const noexcept requires requires(const Inner& i) { i.websockets(); }
+  { return inner_.shared_frames(); }
+  const auto& control_rooms() const noexcept requires requires(const Inner& i) { i.websockets(); }
+  { return inner_.control_rooms(); }
 
  private:
   template <class Peer>
-  static bool is_outgoing(Peer& p) noexcept {
+  static bool has_stream(Peer& p) noexcept {
     return p.state().stream != 0;
   }
+  /// A client's connection becomes a stream, in the hands of a coroutine of its own.
+  /// @returns  false when there is none left: coroutines may keep them longer than the connections
+  template <class Peer>
+  bool make_stream(Peer& p) {
+    const auto slot = streams_.try_acquire();
+    if (slot == decltype(streams_)::none) {
+      counters_->spawned_tasks_empty.add();
+      return false;
+    }
+    stream_state& s = streams_[slot];
+    s = {};
+    s.host = this;
+    s.connection = p.index();
+    s.slot = slot;
+    s.connected = s.incoming = true;
+    s.stops = p.draining();
+    p.state().stream = slot + 1;
+    static_cast<void>(spawn(*this, inner_.serve(tcp::stream(s))));
+    return true;
+  }
+
   template <class Peer>
   stream_state& stream_of(Peer& p) noexcept {
     return streams_[p.state().stream - 1];
@@ -196,78 +299,45 @@ class async_session : detail::context_host {
     }
   }
 
-  /// What streams ask for.
+  // What coroutines ask for: async_session_calls.ipp.
   template <class Shard>
-  struct stream_calls {
-    using peer = typename Shard::peer;
-    using host = detail::stream_host;
+  struct stream_calls;
+  template <class Shard>
+  struct poll_calls;
+  template <class Shard>
+  struct spawn_calls;
+  template <class Shard>
+  struct asking_calls;
 
-    static async_session& session(host& h) noexcept { return static_cast<async_session&>(h); }
-    static Shard& shard(host& h) noexcept { return *static_cast<Shard*>(session(h).shard_); }
-
-    static stream_state* connect(host& h, const endpoint& to) {
-      async_session& self = session(h);
-      const auto slot = self.streams_.try_acquire();
-      if (slot == decltype(self.streams_)::none) return nullptr;
-      const auto index = shard(h).connect(to);
-      if (index == Shard::none) {
-        self.streams_.release(slot);
-        return nullptr;
-      }
-      stream_state& s = self.streams_[slot];
-      s = {};
-      s.host = &h;
-      s.connection = index;
-      s.slot = slot;
-      s.connected = s.held = true;
-      shard(h).session_state(index).stream = slot + 1;
-      return &s;
+  /// Nobody else will be told what left it.
+  void look_at_end(task<void>& root) noexcept {
+#if defined(__cpp_exceptions)
+    try {
+      return root.take();
+    } catch (const std::exception& problem) {
+      on_exception_(detail::no_request(), problem.what());
+    } catch (...) {
+      on_exception_(detail::no_request(), "not a std::exception");
     }
-    static void resume(host& h, stream_state& s) {
-      s.paused = false;
-      shard(h).act_on(s.connection, [](peer& p) { p.resume(); });
-    }
-    static std::size_t write(host& h, stream_state& s, std::string_view bytes) {
-      std::size_t taken = 0;
-      shard(h).act_on(s.connection, [&](peer& p) {
-        while (taken != bytes.size() && !p.closing() && p.has_room_beside_others()) {
-          auto out = p.writer();
-          out.begin_message();
-          const auto part = bytes.substr(taken, out.body_left());
-          const bool fits = out.append(part);
-          NEN_ASSERT(fits);
-          taken += part.size();
-        }
-      });
-      return taken;
-    }
-    static void want_room(host& h, stream_state& s) {
-      shard(h).act_on(s.connection, [](peer& p) { p.want_room(); });
-    }
-    static void finish(host& h, stream_state& s) {
-      shard(h).act_on(s.connection, [](peer& p) { p.finish(); });
-    }
-    static void close(host& h, stream_state& s, bool at_once) {
-      if (s.end == tcp::outcome::ok) s.end = tcp::outcome::closed;
-      if (shard(h).give_up(s.connection)) return;
-      shard(h).act_on(s.connection, [&](peer& p) { at_once ? p.abort() : p.close(); });
-    }
-    static void forget(host& h, stream_state& s) {
-      s.held = false;
-      if (!s.connected) return session(h).release(s);
-      close(h, s, false);
-    }
-    static tick now(const host& h) noexcept {
-      return static_cast<Shard*>(static_cast<const async_session&>(h).shard_)->now();
-    }
-    static constexpr host::functions table = {resume, write,  want_room, finish,
-                                              close,  forget, connect,   now};
-  };
+    counters_->handler_exceptions.add();
+#else
+    root.take();
+#endif
+  }
 
   Inner inner_;
   void* shard_;
+  shard_counters* counters_;
+  void (*on_exception_)(const request&, const char* what);
+  bool is_over_;         // true exactly when nothing new is spawned
+  void* shards_;         // the server's first one; null: there is no other one
+  std::uint32_t index_;  // among them
+  void (*look_at_mail_)(async_session&);
+  detail::shard_calls<Config.shard_calls, Config.shards> calls_;
+  detail::poll_slots<Config.polls> polls_;
+  detail::detached_tasks<Config.tasks + incoming_streams> spawned_;
   context context_;
-  pool<stream_state, Config.outgoing> streams_;
+  pool<stream_state, Config.outgoing + incoming_streams> streams_;
   tcp::client client_;
   detail::origin origins_[Config.endpoints];
   detail::idle_memory idle_[Config.outgoing];
@@ -278,3 +348,5 @@ class async_session : detail::context_host {
 };
 
 }  // namespace nen
+
+#include <nen/server/async_session_calls.ipp>

@@ -62,6 +62,9 @@ struct shard_counters {
   counter body_slots_empty;         ///< 503
   counter tasks_empty;              ///< 503: config::tasks coroutines ran
   counter task_frames_empty;        ///< 503: no frame was free that is large enough
+  counter spawned_tasks_empty;      ///< context::spawn said no
+  counter shard_calls_empty;        ///< shard_outcome::no_slot
+  counter polls_empty;              ///< poll_outcome::no_slot
   counter streams_empty;            ///< 503
   counter websockets_full;          ///< 503
   counter ws_message_slots_empty;   ///< closed with 1013: and nobody was slow enough to evict

@@ -25,6 +25,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace nen {
 
@@ -52,6 +53,7 @@ class http_session : detail::deferred_host {
     std::uint32_t requests;     ///< taken from this connection
     bool deferred;              ///< true exactly when the last one's answer comes later
     bool receiving;             ///< true exactly when a consumer waits for more of the last one
+    std::uint32_t held;         ///< of the bytes offered next: these were read, and are looked at
   };
 
   /// Makes the shard known to handles of deferred answers.
@@ -89,6 +91,12 @@ class http_session : detail::deferred_host {
     char* const end = at + bytes.size();
     defaults_ = common_lines_.at(p.unix_seconds());
     auto out = p.writer();
+    if constexpr (feeds_tasks) {
+      if (p.state().held != 0) {
+        if (holds_part(p)) return p.pause(), 0;
+        at += std::exchange(p.state().held, 0U);
+      }
+    }
     while (at != end && !p.closing() && !p.paused() && !is_upgraded(p) && p.has_room())
       at = !has_request(p) ? read_in_place(p, out, at, end) : read_on(p, out, at, end);
     if (p.closing()) return bytes.size();
@@ -105,6 +113,8 @@ class http_session : detail::deferred_host {
   template <class Peer>
   void on_timeout(Peer& p, timeout_kind kind) {
     if (p.state().kept.stream != 0) return p.want_room();
+    if constexpr (feeds_tasks)
+      if (kind == timeout_kind::handler && task_is_busy(p)) return task_is_late(p);
     if (kind == timeout_kind::handler) return p.state().receiving ? go_on(p) : deferral_due(p);
     if (kind == timeout_kind::idle || !p.has_room()) return p.close();
     answer_and_close(p, status::request_timeout);
@@ -143,12 +153,23 @@ class http_session : detail::deferred_host {
     tasks_.context = context;
   }
 
+  /// What the handler answers that runs this tree of tasks.
+  template <class Shard>
+  static detail::http_exchange& exchange_of(detail::task_owner& owner) noexcept {
+    // Only handlers have a request to read and an answer to write: who was spawned has not.
+    NEN_ASSERT(owner.call == &task_calls<Shard>::calls);
+    return static_cast<task&>(owner);
+  }
+
   const auto& tasks() const noexcept requires(Routes::has_coroutine) { return tasks_.slots; }
   const auto& head_slots() const noexcept { return store_.heads(); }
   const auto& body_slots() const noexcept { return store_.bodies(); }
   const auto& stream_slots() const noexcept { return store_.streams(); }
 
  private:
+  /// True when a coroutine may take a body part by part.
+  static constexpr bool feeds_tasks = Routes::has_coroutine && Routes::has_streamed;
+
   using store = detail::request_store<Config>;
   using slot = typename store::slot;
   using parser = request_parser_with<store::fields_max>;
@@ -198,6 +219,14 @@ class http_session : detail::deferred_host {
     p.state().deferred = false;
   }
 
+  /// The request is not needed any more, except by a coroutine that goes on.
+  template <class Peer>
+  void release_request(Peer& p) noexcept {
+    if constexpr (Routes::has_coroutine)
+      if (has_request(p) && store_.head_of(p.state().kept).task != 0) return;
+    store_.release_request(p.state().kept);
+  }
+
   /// Where an answer is when its handler has returned.
   enum class answer_is : std::uint8_t { complete, deferred, streaming, receiving };
 
@@ -233,7 +262,8 @@ class http_session : detail::deferred_host {
   template <class Peer>
   [[gnu::cold]] void deferral_due(Peer& p);
   template <class Peer>
-  completion_outcome complete(Peer& p, function_ref<reply(const request&, response&)> make);
+  completion_outcome complete(Peer& p, function_ref<reply(const request&, response&)> make,
+                              bool is_whole = true);
   // Bodies that are taken part by part: http_session_receive.ipp.
   template <class Peer>
   [[gnu::cold]] char* begin_receiving(Peer& p, output& out, char* at, char* end);
@@ -257,9 +287,26 @@ class http_session : detail::deferred_host {
   template <class Peer>
   reply run_task(Peer& p, task& self, response& res, nen::task<reply>&& made);
   template <class Peer>
-  reply answer_of(Peer& p, task& self, response& res);
+  reply answer_of(Peer& p, task& self, response& res, nen::task<reply>& root);
   template <class Peer>
-  void task_has_ended(Peer& p, task& self);
+  reply take_answer(Peer& p, task& self, response& res);
+  static void end_as(task& self, response& res) noexcept;
+  template <class Peer>
+  void answer_task(Peer& p, task& self);
+  // Bodies that they take and write: http_session_exchange.ipp.
+  bool begin_answer_stream(task& self);
+  reply head_of(task& self, response& res);
+  void feed_stream(task& self, body_stream& body, shard_counters& counters);
+  template <class Peer>
+  reply feed_part(Peer& p, task& self, const body_part& part, response& res);
+  template <class Peer>
+  bool task_is_busy(Peer& p) noexcept;
+  template <class Peer>
+  bool holds_part(Peer& p) noexcept;
+  template <class Peer>
+  void wait_for_task(Peer& p) noexcept;
+  template <class Peer>
+  [[gnu::cold]] void task_is_late(Peer& p);
   template <class Shard>
   struct task_calls;
   struct no_task_calls;
@@ -337,6 +384,7 @@ using session_for = typename detail::with_coroutines<
 
 #include <nen/server/http_session_answer.ipp>
 #include <nen/server/http_session_deferred.ipp>
+#include <nen/server/http_session_exchange.ipp>
 #include <nen/server/http_session_read.ipp>
 #include <nen/server/http_session_receive.ipp>
 #include <nen/server/http_session_stream.ipp>

@@ -13,9 +13,14 @@ auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const
   ++p.state().requests;
   p.counters().requests.add();
   stage(p);
+  if constexpr (Routes::has_coroutine) {
+    tasks_.answering = &p;
+    tasks_.came_whole = is_whole;
+  }
   const auto outcome = answer(
       p, out, message,
       [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); }, is_whole);
+  if constexpr (Routes::has_coroutine) tasks_.answering = nullptr;
   if (outcome != answer_is::deferred) staged_for_ = {};
   if (outcome != answer_is::receiving || !is_whole) return outcome;
   staged_for_ = name(p);

@@ -64,7 +64,7 @@ void http_session<Routes, Config, State...>::deferral_due(Peer& p) {
 template <class Routes, config Config, class... State>
 template <class Peer>
 completion_outcome http_session<Routes, Config, State...>::complete(
-    Peer& p, function_ref<reply(const request&, response&)> make) {
+    Peer& p, function_ref<reply(const request&, response&)> make, bool is_whole) {
   if (!p.has_room_beside_others()) return completion_outcome::no_room;
   defaults_ = common_lines_.at(p.unix_seconds());
   // Of the handler that completes this one, if any.
@@ -75,11 +75,12 @@ completion_outcome http_session<Routes, Config, State...>::complete(
   const request message = kept.parser.message();
   kept.waits.callback.clear();
   auto out = p.writer();
-  switch (answer(p, out, message, [&](response& res) { return make(message, res); })) {
+  switch (answer(
+      p, out, message, [&](response& res) { return make(message, res); }, is_whole)) {
     case answer_is::deferred:
       break;
     case answer_is::streaming:
-      store_.release_request(p.state().kept);
+      release_request(p);
       p.state().deferred = false;
       break;
     case answer_is::receiving:  // the body was taken long ago

@@ -36,7 +36,7 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
           break;
         case answer_is::streaming:
         case answer_is::complete:
-          if constexpr (Routes::has_coroutine) store_.release_request(p.state().kept);
+          if constexpr (Routes::has_coroutine) release_request(p);
           break;
       }
       return at;
@@ -96,7 +96,7 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
           break;
         case answer_is::streaming:
         case answer_is::complete:
-          store_.release_request(p.state().kept);
+          release_request(p);
           break;
       }
       return at;

@@ -17,7 +17,7 @@ char* http_session<Routes, Config, State...>::begin_receiving(Peer& p, output& o
     case answer_is::receiving:
       break;
     case answer_is::streaming:
-      store_.release_request(p.state().kept);
+      release_request(p);
       return at;
     case answer_is::deferred:  // an answer that waits is for when the body has been read
       refuse(p, out, status::internal_server_error);
@@ -42,6 +42,8 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 char* http_session<Routes, Config, State...>::receive_part(Peer& p, output& out, char* at,
                                                            char* end) {
+  if constexpr (feeds_tasks)
+    if (task_is_busy(p)) return wait_for_task(p), at;
   slot& kept = store_.head_of(p.state().kept);
   const parse_result got = kept.parser.feed(at, end);
   if (got.status == parse_status::rejected) {
@@ -57,7 +59,15 @@ char* http_session<Routes, Config, State...>::receive_part(Peer& p, output& out,
   }
   const bool is_last = got.status == parse_status::message_complete;
   if (is_last || !kept.parser.message().body().empty()) deliver(p, out, is_last);
-  return p.closing() ? end : at + got.consumed;
+  if (p.closing()) return end;
+  if constexpr (feeds_tasks) {
+    if (holds_part(p)) {
+      p.state().held = static_cast<std::uint32_t>(got.consumed);
+      if (!is_last) wait_for_task(p);
+      return at;
+    }
+  }
+  return at + got.consumed;
 }
 
 /// Hands on what has come of the body.
@@ -67,6 +77,7 @@ void http_session<Routes, Config, State...>::deliver(Peer& p, output& out, bool 
   slot& kept = store_.head_of(p.state().kept);
   const request message = kept.parser.message();
   stage(p);
+  if constexpr (feeds_tasks) tasks_.answering = &p;
   const auto outcome = answer(
       p, out, message,
       [&](response& res) {
@@ -93,7 +104,7 @@ void http_session<Routes, Config, State...>::deliver(Peer& p, output& out, bool 
       return p.set_read_timeout(timeout_kind::none, 0);
     case answer_is::streaming:
       p.state().receiving = false;
-      return store_.release_request(p.state().kept);
+      return release_request(p);
     case answer_is::complete:
       p.state().receiving = false;
       drop_request(p);

@@ -10,6 +10,7 @@ template <class Peer>
 bool http_session<Routes, Config, State...>::start_stream(Peer& p, output& out, response& res) {
   if (!store_.take_stream(p.state().kept)) {
     p.counters().streams_empty.add();
+    if constexpr (Routes::has_coroutine) end_task(p);
     res.start_over();
     return false;
   }
@@ -79,6 +80,7 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::end_stream(Peer& p) noexcept {
   const bool keep_alive = store_.stream_of(p.state().kept).keep_alive && !p.draining();
+  if constexpr (Routes::has_coroutine) end_task(p);
   store_.release(p.state().kept);
   p.resume();
   if (!keep_alive) return p.close_lingering();

@@ -6,9 +6,12 @@
 #include <nen/core/assert.hpp>
 #include <nen/core/output.hpp>
 #include <nen/core/pool.hpp>
+#include <nen/http/body_part.hpp>
+#include <nen/http/body_stream.hpp>
 #include <nen/http/deferred.hpp>
 #include <nen/http/request.hpp>
 #include <nen/http/response.hpp>
+#include <nen/io/exchange.hpp>
 #include <nen/io/task.hpp>
 
 #include <cstddef>
@@ -25,10 +28,31 @@ class kept_output final : public output {
  public:
   kept_output() noexcept : output(functions) { mark(*this); }
 
+  /// Takes over a message that was begun elsewhere.
+  template <class Writer>
+  void take_over(const Writer& from) noexcept {
+    begin_message();
+    std::size_t appended = 0;
+    from.read_message([&](std::string_view part, std::string_view attached_behind) {
+      if (cursor_ == bytes_) {  // the head, and maybe some of the body: all of it is counted below
+        std::memcpy(room(part.size()), part.data(), part.size());
+        advance_to(cursor_ + part.size());
+      } else {
+        const bool fits = append(part);
+        NEN_ASSERT(fits);
+        appended += part.size();
+      }
+      output::attach(attached_behind);
+    });
+    const bool fits = count(from.body_bytes_max() - from.body_left() - appended);
+    NEN_ASSERT(fits);
+  }
+
   /// Writes the answer behind what `to` has, as one message. @pre  a message was begun there
   void copy_to(output& to) const noexcept {
     const auto head =
         static_cast<std::size_t>(head_end_ != nullptr ? head_end_ - bytes_ : cursor_ - bytes_);
+    if (head == 0) return;  // nothing was written: an exception left the coroutine, for example
     char* const at = to.room(head);
     NEN_ASSERT(at != nullptr);  // it fits a block, and nothing is there before it
     std::memcpy(at, bytes_, head);
@@ -87,18 +111,23 @@ struct storage {
 
 /// One handler that is a coroutine.
 template <config Config>
-struct http_task : task_owner, task_ground {
+struct http_task : task_owner, task_ground, http_exchange {
   using output = kept_output<Config.send_slot_bytes, Config.response_bytes_max>;
 
   deferred_host* session;
-  reply (*finish)(http_task&, nen::response&);  ///< takes the answer over
-  std::uint32_t connection;                     ///< whose request it answers
-  stream_callback producer;                     ///< of its answer, if it ended with a streamed one
-  bool has_root;                                ///< true exactly while its frame is there
-  bool has_ended;                               ///< true once there is an answer, or will be none
-  task_end end;                                 ///< valid once it has ended
-  storage<nen::request> its_request;
-  storage<nen::response> its_response;
+  /// Takes over its answer, or the head of it if that is streamed.
+  reply (*finish)(http_task&, nen::response&);
+  void (*produce)(http_task&, body_stream&);
+  reply (*consume)(http_task&, const body_part&, nen::response&);
+  std::uint32_t connection;  ///< whose request it answers
+  stream_callback producer;  ///< of its answer, if it ended with a streamed one
+  bool has_root;             ///< true exactly while its frame is there
+  bool is_set_aside;         ///< true once its answer is in its_output
+  bool has_ended;            ///< true once there is an answer, or will be none
+  bool is_fed;               ///< true exactly while the session resumes it
+  task_end end;              ///< valid once it has ended
+  storage<nen::request> request_kept;
+  storage<nen::response> response_kept;
   storage<output> its_output;
   storage<task<reply>> root;
   char path[Config.target_bytes_max];  ///< values from it, decoded
@@ -116,6 +145,8 @@ struct http_task_slots {
   static constexpr std::uint32_t count = Config.tasks;
   pool<task, Config.tasks> slots;
   nen::context* context;
+  void* answering;  ///< the peer whose request is about to be answered; null otherwise
+  bool came_whole;  ///< whether all of that has come
 };
 template <config Config>
 struct http_task_slots<Config, false> {

@@ -36,7 +36,7 @@ class memory_items {
   constexpr const memory_item* end() const noexcept { return all_.data() + size_; }
 
  private:
-  std::array<memory_item, 20> all_{};
+  std::array<memory_item, 24> all_{};
   std::size_t size_ = 0;
 };
 

@@ -184,6 +184,24 @@ class send_queue {
       return true;
     }
 
+    /// Shows what was written of the message: show(bytes, bytes attached behind them) for each
+    /// block that it has a part in.
+    template <class F>
+    void read_message(F show) const {
+      const connection_base& c = connection_;
+      for (auto at = mark_slot_ != 0 ? mark_slot_ : c.first_slot; at != 0;
+           at = queue_.next_of(at)) {
+        if (is_view(at)) continue;  // of the message before
+        const slot& s = queue_.slots_[at - 1];
+        const bool begins_here = at == mark_slot_;
+        const char* const begin = begins_here ? mark_cursor_ : s.bytes;
+        const char* const end = at == c.last_slot ? cursor_ : s.bytes + s.used;
+        const bool is_others = begins_here && mark_limit_ == mark_cursor_;
+        show(std::string_view(begin, static_cast<std::size_t>(end - begin)),
+             is_others ? std::string_view() : std::string_view(s.view, s.view_bytes));
+      }
+    }
+
    private:
     static writer& self(output& o) noexcept { return static_cast<writer&>(o); }
 

@@ -108,6 +108,8 @@ class shard_server : detail::shard_threads {
   static result<void> open_shard(threads& base, const detail::shard_thread& self) noexcept {
     auto& server = static_cast<shard_server&>(base);
     shard& opened = server.shards_[self.index];
+    if constexpr (shard::outgoing_max != 0)
+      opened.session().set_shards(server.shards_.data(), self.index);
     opened.session().start(base.options(), {server.template state<State>()...});
     return opened.open(self.listener, self.waker, base.options());
   }

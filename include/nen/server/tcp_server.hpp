@@ -6,6 +6,7 @@
 #include <nen/io/uring.hpp>
 #include <nen/server/memory_bill.hpp>
 #include <nen/server/shard_server.hpp>
+#include <nen/server/tcp_coroutine.hpp>
 #include <nen/server/tcp_session.hpp>
 
 #include <cstddef>
@@ -24,6 +25,20 @@ struct tcp_protocol {
 
   static constexpr void list_memory(memory_items& items, std::size_t shards) noexcept {
     items.add("sessions", shards * places, sizeof(Session));
+  }
+};
+
+template <auto Serve, config Config, class... State>
+struct tcp_protocol<tcp::coroutine<Serve>, Config, State...> {
+  static constexpr std::uint32_t places = Config.connections + shed_slots;
+  using session = async_session<tcp_coroutine_session<Serve, Config, places, State...>, Config>;
+
+  static result<void> check(const listen_options&) noexcept { return {}; }
+
+  static constexpr void list_memory(memory_items& items, std::size_t shards) noexcept {
+    items.add("coroutines of clients", shards * places,
+              sizeof(detached_task) + sizeof(stream_state));
+    list_coroutine_memory<Config>(items, shards);
   }
 };
 

@@ -40,6 +40,9 @@ namespace nen {
 /// and, where Session::outgoing is not 0, its connections to others (connect):
 ///   on_connect_failed(peer&, errno)  there will be none; on_close follows
 ///   on_timer(timer&)           one that it armed itself (timers()) is due
+///   on_completion(completion, places)  of what it submitted itself, for slots from `places` on
+///   operations()               how many of those are in flight
+///   on_last_client_gone()      the server stops, and has no client any more; or closes everything
 template <class Session, config Config, template <ring_sizes> class Ring>
 class tcp_shard {
  public:
@@ -103,6 +106,7 @@ class tcp_shard {
     return connections_[index].session;
   }
   tick now() const noexcept { return loop_.now(); }
+  bool draining() const noexcept { return draining_; }
   timer_wheel& timers() noexcept { return loop_.timers(); }
   std::size_t buffered(std::uint32_t index) noexcept {
     return queue_.buffered(connections_[index]);
@@ -146,7 +150,6 @@ class tcp_shard {
     finish();
   }
 
-  // The parts of run, for who drives the loop himself.
   void start() {
     watch_waker();
     top_up_accepts();
@@ -158,12 +161,17 @@ class tcp_shard {
     }
     loop_.turn(*this);
   }
-  bool is_over() const noexcept { return draining_ && connections_.in_use() == 0; }
+  bool is_over() const noexcept {
+    if constexpr (outgoing_max != 0)
+      if (session_.operations() != 0) return false;
+    return draining_ && connections_.in_use() == 0;
+  }
   void finish() {
     NEN_ASSERT(queue_.in_use() == 0 && leases_ == 0);
     loop_.timers().cancel(drain_timer_);
     loop_.timers().cancel(accept_timer_);
     loop_.timers().cancel(relief_timer_);
+    if constexpr (outgoing_max != 0) session_.on_finish();
     loop_.ring().shut();
   }
 

@@ -8,6 +8,8 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_completion(const completion& done) {
   const operation what = done.token.operation();
   if (what == operation::wake) return done.result < 0 ? watch_waker() : woken();
+  if constexpr (outgoing_max != 0)
+    if (done.token.slot() >= places) return session_.on_completion(done, places);
   connection& c = connections_[done.token.slot()];
   if (c.generation != done.token.generation()) [[unlikely]] {
     // Can't happen while slots are freed only when their last operation completed.
@@ -88,6 +90,8 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_turn_end() {
   resume_waiting();
   top_up_accepts();
+  if constexpr (outgoing_max != 0)
+    if (draining_ && incoming() == 0) session_.on_last_client_gone();
   if (is_short_of_memory() && !relief_timer_.armed()) [[unlikely]] {
     relieve();
     const bool somebody_waits = !waiting_for_buffer_.empty() || !waiting_for_slots_.empty();
@@ -355,6 +359,7 @@ void tcp_shard<S, C, R>::drain() noexcept {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::abort_all() noexcept {
   aborted_ = true;
+  if constexpr (outgoing_max != 0) session_.on_last_client_gone();
   for_each_connection([this](connection& c) {
     if (c.state == connection_state::accepting || c.state == connection_state::closing) return;
     counters_.drain_aborts.add();

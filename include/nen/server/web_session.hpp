@@ -78,6 +78,16 @@ class web_session {
 
   void on_mail() { ws_.on_mail(); }
 
+  void set_context(nen::context* context) noexcept requires(Routes::has_coroutine) {
+    http_.set_context(context);
+    ws_.set_context(context);
+  }
+  template <class Shard>
+  static detail::http_exchange& exchange_of(detail::task_owner& owner) noexcept {
+    return http_session::template exchange_of<Shard>(owner);
+  }
+  const auto& tasks() const noexcept requires(Routes::has_coroutine) { return http_.tasks(); }
+
   const auto& head_slots() const noexcept { return http_.head_slots(); }
   const auto& body_slots() const noexcept { return http_.body_slots(); }
   const auto& stream_slots() const noexcept { return http_.stream_slots(); }

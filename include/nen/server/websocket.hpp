@@ -10,6 +10,7 @@
 #include <nen/server/websocket_checks.hpp>
 #include <nen/server/websocket_compression.hpp>
 #include <nen/server/websocket_peer.hpp>
+#include <nen/server/websocket_task.hpp>
 #include <nen/ws/handshake.hpp>
 
 #include <cstddef>
@@ -31,6 +32,8 @@ namespace nen {
 ///                           but compressed ones, which are gathered to be inflated
 ///   on_drain(ws::peer&)     it is worth trying again to send
 ///   on_close(ws::peer&, ws::close_code, std::string_view reason)   once, whatever ended it
+/// or instead of all these one that is a coroutine and ends the WebSocket by its end:
+///   task<> on_run(ws::channel&, context&, State&...)   see server/websocket_task.hpp
 /// `static constexpr ws::options options` shapes it. `static ws::decision on_upgrade(const
 /// request&, response&)` may refuse with any answer, or choose the subprotocol.
 template <fixed_string Pattern, class Session>
@@ -166,6 +169,24 @@ class websocket_opening {
   websocket_name name_;
 };
 
+/// What lives in a WebSocket's slot.
+template <class Session>
+using websocket_object = std::conditional_t<has_on_run<Session>, websocket_run<Session>, Session>;
+
+/// The states that on_run takes behind the channel and the context.
+template <class Function>
+struct run_states {
+  using type = type_list<>;
+};
+template <class Session, class... State>
+struct run_states<task<void> (Session::*)(ws::channel&, context&, State&...)> {
+  using type = type_list<State&...>;
+};
+template <class Session>
+requires has_on_run<Session>
+struct open_parameters<Session> : run_states<decltype(&Session::on_run)> {
+};
+
 /// The handler of a WebSocket's route.
 /// @tparam Others  what on_open takes besides the peer
 template <class Session, class Others>
@@ -173,6 +194,15 @@ struct websocket_handler;
 
 template <class Session, class... P>
 struct websocket_handler<Session, type_list<P...>> {
+  static auto* make_object(void* memory, websocket_host& host, const websocket_name& name) {
+    if constexpr (has_on_run<Session>) {
+      return ::new (memory) websocket_run<Session>(websocket_access::make(host, name));
+    } else {
+      (void)host, (void)name;
+      return ::new (memory) Session{};
+    }
+  }
+
   reply operator()(const request& req, response& res, P... values) const {
     ws::handshake offered;
     for (const field f : req.fields()) offered.add_field(f.name, f.value);
@@ -197,7 +227,7 @@ struct websocket_handler<Session, type_list<P...>> {
       return res.status(status::service_unavailable);
     }
     websocket_opening opening(*host, name);  // its constructor may throw
-    auto* const session = ::new (memory) Session{};
+    auto* const session = make_object(memory, *host, name);
     char extensions[extensions_bytes_max];
     const char* extensions_end = extensions;
     if constexpr (compression_of<Session>::type::exists)
@@ -206,11 +236,16 @@ struct websocket_handler<Session, type_list<P...>> {
         accept_websocket(res, offered, decided.protocol(),
                          {extensions, static_cast<std::size_t>(extensions_end - extensions)});
     if (!res.is_upgraded()) {  // what the answer has besides is too long: it became a 500
-      session->~Session();
+      using object = websocket_object<Session>;
+      session->~object();
       return answer;
     }
     opening.done();
-    if constexpr (can_open<Session>) {
+    if constexpr (has_on_run<Session>) {
+      host->call->run(*host, name, response_access::out(res), [&] {
+        session->start(session->session.on_run(session->me, *host->context, values...));
+      });
+    } else if constexpr (can_open<Session>) {
       ws::peer me = websocket_access::make(*host, name);
       host->call->run(*host, name, response_access::out(res),
                       [&] { session->on_open(me, static_cast<P&&>(values)...); });
@@ -227,6 +262,7 @@ template <fixed_string Pattern, class Middleware, class Session>
 struct bound_websocket
     : bound_route<method::get, Pattern, Middleware, websocket_handler_of<Session>{}> {
   using session = Session;
+  static constexpr bool is_coroutine = has_on_run<Session>;
 };
 
 template <fixed_string Pattern, class Session>

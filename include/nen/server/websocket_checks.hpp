@@ -11,6 +11,7 @@
 #include <type_traits>
 
 namespace nen::ws {
+class channel;
 class decision;
 }  // namespace nen::ws
 
@@ -37,6 +38,7 @@ struct session_names {
   void on_drain();
   void on_close();
   void on_upgrade();
+  void on_run();
 };
 template <class Session>
 struct with_session_names : Session, session_names {};
@@ -57,6 +59,7 @@ NEN_SESSION_NAME(on_fragment);
 NEN_SESSION_NAME(on_drain);
 NEN_SESSION_NAME(on_close);
 NEN_SESSION_NAME(on_upgrade);
+NEN_SESSION_NAME(on_run);
 #undef NEN_SESSION_NAME
 
 /// Whether it can be called on the object with Given... and the server's states.
@@ -86,6 +89,29 @@ requires member_function<Function>::is_one struct check_session_function<Session
                 "on_close(peer&, close_code, std::string_view)");
 };
 
+/// The coroutine that a session is, if it is one.
+template <class Function>
+inline constexpr bool is_on_run = false;
+template <class Session, class... State>
+inline constexpr bool is_on_run<task<void> (Session::*)(ws::channel&, context&, State&...)> = true;
+
+template <class Session>
+consteval bool check_session_coroutine() {
+  static_assert(!names_on_open<Session> && !names_on_message<Session> &&
+                    !names_on_fragment<Session> && !names_on_drain<Session> &&
+                    !names_on_close<Session>,
+                "a WebSocket session with on_run hears everything there: remove its other "
+                "functions, but for on_upgrade");
+  constexpr bool is_right = [] {
+    if constexpr (has_on_run<Session>) return is_on_run<decltype(&Session::on_run)>;
+    return false;
+  }();
+  static_assert(is_right,
+                "a WebSocket session's on_run is a coroutine: write nen::task<> "
+                "on_run(nen::ws::channel& me, nen::context& ctx), behind that any State&");
+  return is_right;
+}
+
 /// The one function that is asked before there is an object.
 template <class Session, class Function>
 struct check_on_upgrade {
@@ -111,10 +137,13 @@ consteval bool check_session_functions() {
   static_assert(!names_on_message<Session> || !names_on_fragment<Session>,
                 "a WebSocket session takes whole messages (on_message) or their parts "
                 "(on_fragment), not both: remove one of them");
-  static_assert(names_on_message<Session> || names_on_fragment<Session>,
+  using session = Session;
+  if constexpr (has_on_upgrade<session>)
+    (void)sizeof(check_on_upgrade<session, decltype(&session::on_upgrade)>);
+  if constexpr (names_on_run<session>) return check_session_coroutine<session>();
+  static_assert(names_on_run<Session> || names_on_message<Session> || names_on_fragment<Session>,
                 "a WebSocket session hears nothing: write void on_message(nen::ws::peer& me, "
                 "nen::ws::message m), or on_fragment");
-  using session = Session;
   if constexpr (has_on_open<session>)
     (void)sizeof(check_session_function<session, decltype(&session::on_open), ws::peer&>);
   if constexpr (has_on_message<session>)
@@ -128,8 +157,6 @@ consteval bool check_session_functions() {
   if constexpr (has_on_close<session>)
     (void)sizeof(check_session_function<session, decltype(&session::on_close), ws::peer&,
                                         ws::close_code, std::string_view>);
-  if constexpr (has_on_upgrade<session>)
-    (void)sizeof(check_on_upgrade<session, decltype(&session::on_upgrade)>);
   return true;
 }
 

@@ -5,9 +5,11 @@
 #include <nen/server/session_call.hpp>
 #include <nen/server/websocket.hpp>
 #include <nen/server/websocket_compression.hpp>
+#include <nen/server/websocket_task.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -20,6 +22,8 @@ struct websocket_functions {
   void (*on_drain)(void* object, ws::peer&, const void* states);
   void (*on_close)(void* object, ws::peer&, ws::close_code, std::string_view, const void* states);
   void (*destroy)(void* object);
+  /// True while nobody waits for a message; null where the session is no coroutine.
+  bool (*is_busy)(void* object) noexcept;
 };
 
 /// Calls a session's function with what it is given and the states that it takes behind that. Why
@@ -73,8 +77,28 @@ struct websocket_code {
   }
   static void destroy(void* object) { object_of(object).~Session(); }
 
-  static constexpr websocket_functions functions = {on_message, gathers ? nullptr : on_fragment,
-                                                    on_drain, on_close, destroy};
+  static constexpr websocket_functions functions = {
+      on_message, gathers ? nullptr : on_fragment, on_drain, on_close, destroy, nullptr};
+};
+
+/// The same for a session that is a coroutine.
+template <class Session, class States>
+requires has_on_run<Session>
+struct websocket_code<Session, States> {
+  static websocket_run<Session>& object_of(void* memory) noexcept {
+    return *static_cast<websocket_run<Session>*>(memory);
+  }
+  static constexpr websocket_functions functions = {
+      [](void* object, ws::peer&, const ws::message& m, const void*) {
+        object_of(object).on_message(m);
+      },
+      nullptr,
+      [](void* object, ws::peer&, const void*) { object_of(object).on_drain(); },
+      [](void* object, ws::peer&, ws::close_code code, std::string_view, const void*) {
+        object_of(object).on_close(code);
+      },
+      [](void* object) { object_of(object).~websocket_run<Session>(); },
+      [](void* object) noexcept { return object_of(object).is_busy(); }};
 };
 
 /// The sessions of a router.
@@ -86,11 +110,13 @@ struct websocket_sessions<type_list<Session...>, States> {
   static_assert((std::is_default_constructible_v<Session> && ...),
                 "a WebSocket session is made without arguments: give it a default constructor and "
                 "take what it needs in on_open");
-  static_assert(((alignof(Session) <= alignof(std::max_align_t)) && ...),
+  static_assert(((alignof(websocket_object<Session>) <= alignof(std::max_align_t)) && ...),
                 "a WebSocket session cannot ask for more alignment than std::max_align_t");
 
   using compression = typename common_compression<Session...>::type;
-  static constexpr std::size_t object_bytes_max = std::max({sizeof(Session)..., std::size_t{1}});
+  static constexpr std::size_t object_bytes_max =
+      std::max({sizeof(websocket_object<Session>)..., std::size_t{1}});
+  static constexpr bool has_coroutine = (has_on_run<Session> || ...);
 
   static const websocket_functions* functions_of(const websocket_type& type) noexcept {
     const websocket_functions* found = nullptr;

@@ -16,6 +16,13 @@
 
 namespace nen {
 
+template <class T>
+class task;
+
+namespace detail {
+enum class task_end : std::uint8_t;
+}  // namespace detail
+
 namespace ws {
 
 /// What is done about a peer who is behind with reading when there is more for him. Whichever it
@@ -113,8 +120,13 @@ struct websocket_host {
     void (*add_mailbox)(websocket_host&, mailbox&);
     /// From any thread: has the shard open its mailboxes.
     void (*call_for_mail)(websocket_host&) noexcept;
+    /// A session that is a coroutine waits for a message, and looks at none any more.
+    void (*want_message)(websocket_host&, const websocket_name&);
+    /// It has ended. @param its  not done where it got no frame
+    void (*task_ended)(websocket_host&, const websocket_name&, task_end how, task<void>& its);
   };
   const functions* call;
+  nen::context* context;  // for sessions that are coroutines
 };
 
 struct websocket_access;

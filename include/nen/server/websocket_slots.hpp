@@ -31,6 +31,7 @@ struct websocket_state {
   std::uint32_t connection;
   std::uint32_t message;        // slot + 1 of the message that is being gathered; 0: none is
   std::uint32_t message_bytes;  // of it so far
+  std::uint32_t held_message;   // slot + 1 of the message that a coroutine may look at; 0: none
   std::uint32_t control_room;   // + 1, for a control frame that came in pieces; 0: none
   tick silence_deadline;        // for a ping, a pong or a close frame
   tick message_deadline;        // for the last byte of the message that has begun
@@ -43,6 +44,7 @@ struct websocket_state {
   bool wants_view;   // … that was for want of a view
   bool minds_silence;  // … its silence deadline counts
   bool times_message;  // … its message deadline counts
+  bool holds_lease;    // … its session, a coroutine, may look at a message where that came
 };
 
 struct of_unfinished;

@@ -17,6 +17,7 @@
 #include <exception>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace nen {
 
@@ -56,25 +57,40 @@ class ws_session : detail::websocket_host {
     on_exception_ = options.on_exception != nullptr ? options.on_exception : detail::say_exception;
   }
   detail::websocket_host& host() noexcept { return *this; }
+  void set_context(nen::context* ctx) noexcept { context = ctx; }
   /// The handler that opened a WebSocket, and what is around it, has returned.
   void end_handshake() noexcept { handshake_out_ = nullptr; }
 
   template <class Peer>
   std::size_t on_data(Peer& p, std::span<char> bytes) {
+    if constexpr (sessions::has_coroutine)
+      if (is_busy(p) || state_of(p).holds_lease) return p.pause(), 0;
     auto out = p.writer();
     const active here(*this, p.index(), out);
     char* at = bytes.data();
     char* const end = at + bytes.size();
+    if constexpr (sessions::has_coroutine) at += std::exchange(p.state().held, 0U);
+    const char* read_from = at;  // the last event
     detail::websocket_state& w = state_of(p);
     w.awaits_pong = false;
     // A server that stops could not tell who was opened, or who held bytes, just then.
     if (p.draining()) close_from_here(p, out, ws::close_code::going_away, {});
     const ws::frame_rules rules = rules_of(slot_of(p));
-    while (at != end && !p.closing() && p.has_room()) read_event(p, at, end, rules);
+    while (at != end && !p.closing() && p.has_room() && !is_busy(p) && !w.holds_lease) {
+      read_from = at;
+      read_event(p, at, end, rules);
+    }
     if (p.closing()) return bytes.size();
     if (w.is_open) {
       time_message(p);
       mind_silence(p, w.options->idle_ping_ms);
+    }
+    if constexpr (sessions::has_coroutine) {
+      if (is_busy(p) || w.holds_lease) p.pause();
+      if (w.holds_lease) {
+        p.state().held = static_cast<std::uint32_t>(at - read_from);
+        at -= p.state().held;
+      }
     }
     return static_cast<std::size_t>(at - bytes.data());
   }
@@ -207,6 +223,22 @@ class ws_session : detail::websocket_host {
   template <class Peer>
   detail::websocket_state& state_of(Peer& p) noexcept {
     return slot_of(p).state;
+  }
+  /// True while the session is a coroutine that does not wait for a message.
+  template <class Peer>
+  bool is_busy(Peer& p) noexcept {
+    return state_of(p).is_open && works(p);
+  }
+  template <class Peer>
+  bool works(Peer& p) noexcept {
+    if constexpr (!sessions::has_coroutine) return false;
+    slot& s = slot_of(p);
+    return s.state.session->is_busy != nullptr && s.state.session->is_busy(s.object);
+  }
+  void let_message_go(detail::websocket_state& w) noexcept {
+    w.holds_lease = false;
+    if (const std::uint32_t held = std::exchange(w.held_message, 0U); held != 0)
+      store_.release(held);
   }
   /// A view of what this owner has was put into a send queue.
   void use_view(std::uint32_t owner) noexcept {

@@ -137,6 +137,11 @@ void ws_session<Routes, Config, State...>::deliver(Peer& p, const ws::message& m
     if (w.session->on_fragment == nullptr) return w.session->on_message(object, me, m, &states_);
     w.session->on_fragment(object, me, {m.bytes, m.is_text, true, true}, &states_);
   });
+  if (!works(p)) return;
+  // The coroutine has it until it wants the next one.
+  w.holds_lease = m.slot == 0;
+  w.held_message = m.slot;
+  if (m.slot != 0) store_.use(m.slot);
 }
 
 template <class Routes, config Config, class... State>
@@ -261,6 +266,7 @@ void ws_session<Routes, Config, State...>::end(Peer& p, ws::close_code code,
     w.session->on_close(object, me, code, reason, &states_);
   });
   w.session->destroy(slot_of(p).object);
+  let_message_go(w);
   store_.drop_message(w);
 }
 

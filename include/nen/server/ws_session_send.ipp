@@ -22,6 +22,9 @@ void ws_session<Routes, Config, State...>::close_from_here(Peer& p, output& out,
   detail::websocket_state& w = state_of(p);
   if (!w.is_open) return;
   w.is_open = w.times_message = false;
+  if constexpr (sessions::has_coroutine) {
+    if (p.paused()) p.resume();  // for the peer's close frame
+  }
   store_.give_up_message(w);
   if (!p.has_room_for_control()) return p.close();  // nothing can be said any more
   char payload[ws::control_bytes_max];
@@ -280,12 +283,41 @@ struct ws_session<Routes, Config, State...>::host_calls {
   }
   static void unshare(host& h, std::uint32_t shared) noexcept { session(h).store_.release(shared); }
 
+  static void want_message(host& h, const name& n) {
+    ws_session& self = session(h);
+    if (!self.store_.is_current(n)) return;
+    detail::websocket_state& w = self.store_[n.slot].state;
+    self.let_message_go(w);
+    if (!w.is_ended)
+      shard(h).act_on(w.connection, [](shard_peer& p) {
+        if (p.paused()) p.resume();
+      });
+  }
+  static void task_ended(host& h, const name& n, detail::task_end how, nen::task<void>& its) {
+    ws_session& self = session(h);
+    NEN_ASSERT(self.store_.is_current(n));
+    detail::websocket_state& w = self.store_[n.slot].state;
+    self.let_message_go(w);
+    shard(h).act_on(w.connection, [&](shard_peer& p) {
+      if (p.paused()) p.resume();
+      self.call_session(p, [&](void*, ws::peer& me) {
+        if (how == detail::task_end::out_of_frames) {
+          p.counters().task_frames_empty.add();
+          return me.close(ws::close_code::try_again_later);
+        }
+        its.take();  // throws what left it
+        me.close();
+      });
+    });
+  }
+
   static void add_mailbox(host& h, detail::mailbox& box) { session(h).mailboxes_.push_back(box); }
   static void call_for_mail(host& h) noexcept { shard(h).call_for_mail(); }
 
-  static constexpr host::functions table = {
-      open,     negotiate,   abandon, run,         is_open, send,        close,
-      buffered, memberships, share,   send_shared, unshare, add_mailbox, call_for_mail};
+  static constexpr host::functions table = {open,        negotiate,     abandon,      run,
+                                            is_open,     send,          close,        buffered,
+                                            memberships, share,         send_shared,  unshare,
+                                            add_mailbox, call_for_mail, want_message, task_ended};
 };
 
 }  // namespace nen

@@ -64,6 +64,11 @@ void check_invariants(Shard& shard) {
   }
   if constexpr (requires { shard.session().objects_alive(); })
     NEN_ASSERT(shard.session().objects_alive() == objects);
+  if constexpr (requires { shard.session().operations(); }) {
+    operations += shard.session().operations();
+    NEN_ASSERT(shard.session().polls().consistent() && shard.session().spawned().consistent());
+    NEN_ASSERT(shard.session().streams().consistent());
+  }
   NEN_ASSERT(shard.io().outstanding() == operations);
   NEN_ASSERT(shard.io().leases_out() == leases + shard.io().leases_undelivered());
   NEN_ASSERT(shard.counters().stale_completions.value() == 0);
@@ -88,6 +93,10 @@ void check_nothing_held(Shard& shard) {
                shard.session().messages().in_use() == 0 &&
                shard.session().shared_frames().in_use() == 0 &&
                shard.session().control_rooms().in_use() == 0);
+  if constexpr (requires { shard.session().operations(); })
+    NEN_ASSERT(shard.session().operations() == 0 && shard.session().polls().in_use() == 0 &&
+               shard.session().spawned().in_use() == 0 && shard.session().streams().in_use() == 0 &&
+               shard.session().frames().in_use() == 0);
   NEN_ASSERT(shard.counters().connections_accepted.value() ==
              shard.counters().connections_closed.value());
 }
