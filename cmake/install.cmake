@@ -9,6 +9,9 @@ install(TARGETS nen EXPORT nenTargets)
 if(NEN_WITH_ZLIB)
   install(TARGETS nen_deflate EXPORT nenTargets)
 endif()
+if(NEN_WITH_CARES)
+  install(TARGETS nen_dns EXPORT nenTargets)
+endif()
 install(
   EXPORT nenTargets
   NAMESPACE nen::

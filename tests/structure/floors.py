@@ -29,6 +29,7 @@ ONLY_IN = {
     "llhttp.h": {"http/llhttp.hpp"},
     "chrono": {"config.hpp"},
     "zlib.h": {"ws/deflate.hpp"},
+    "ares.h": {"client/ares_resolver.hpp"},
 }
 NOWHERE = {"iostream", "functional", "regex", "thread", "map", "unordered_map", "vector", "string",
            "memory", "list", "deque", "sstream", "fstream"}

@@ -41,6 +41,12 @@ struct nobody {
   void bind(Shard&) const noexcept {}
   void start(const listen_options&, state_references) const noexcept {}
   void set_context(nen::context* ctx) noexcept { context = ctx; }
+  /// Nobody answers a request here.
+  template <class Shard>
+  static http_exchange& exchange_of(task_owner&) noexcept {
+    NEN_ASSERT(false);
+    __builtin_unreachable();
+  }
 
   template <class Peer>
   void on_open(Peer&) const noexcept {}

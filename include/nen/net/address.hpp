@@ -84,6 +84,14 @@ class endpoint {
     }
   }
 
+  /// The same address with another port; a Unix socket has none to change.
+  [[nodiscard]] endpoint with_port(std::uint16_t port) const noexcept {
+    endpoint other = *this;
+    if (family() == AF_INET) other.storage_.v4.sin_port = htons(port);
+    if (family() == AF_INET6) other.storage_.v6.sin6_port = htons(port);
+    return other;
+  }
+
   /// True for "0.0.0.0" and "::", which stand for all interfaces.
   [[nodiscard]] bool is_any() const noexcept {
     return (family() == AF_INET && storage_.v4.sin_addr.s_addr == htonl(INADDR_ANY)) ||
