@@ -1,6 +1,6 @@
 // The physical limit to quote a server against: an io_uring server that answers canned bytes
-// (shard.hpp). Requests with a body are not understood. At the end it prints its own CPU time per
-// answer.
+// (shard.hpp). All its requests have bodies of the same length, and so have its answers. At the end
+// it prints its own CPU time per answer.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -30,7 +30,8 @@ struct options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   unsigned shards = 1;
-  bool echoes = false;
+  std::size_t answer_body_bytes = 0;  // 0: it says hello
+  floor::work work;
 };
 
 template <class UInt>
@@ -43,7 +44,7 @@ bool parse(int argc, char** argv, options& chosen) {
   for (int i = 1; i < argc; i += 2) {
     const std::string_view name = argv[i];
     if (name == "--echo") {
-      chosen.echoes = true;
+      chosen.work.echoes = true;
       --i;
       continue;
     }
@@ -55,6 +56,19 @@ bool parse(int argc, char** argv, options& chosen) {
       if (!parse(value, chosen.port) || chosen.port == 0) return false;
     } else if (name == "--shards") {
       if (!parse(value, chosen.shards) || chosen.shards == 0 || chosen.shards > 256) return false;
+    } else if (name == "--request-body") {
+      if (!parse(value, chosen.work.body_bytes)) return false;
+    } else if (name == "--answer-body") {
+      if (!parse(value, chosen.answer_body_bytes) || chosen.answer_body_bytes > (1U << 30))
+        return false;
+    } else if (name == "--receive-bytes") {
+      if (!parse(value, chosen.work.buffer_bytes) || chosen.work.buffer_bytes == 0 ||
+          chosen.work.buffer_bytes > (1U << 24))
+        return false;
+      // Long ones are few, so that they stay in the cache.
+      if (chosen.work.buffer_bytes > 4096) chosen.work.buffer_count = 128;
+    } else if (name == "--answers-per-connection") {
+      if (!parse(value, chosen.work.answers_per_connection)) return false;
     } else {
       return false;
     }
@@ -120,10 +134,14 @@ int main(int argc, char** argv) {
   using namespace nen::floor;
   options chosen;
   if (!parse(argc, argv, chosen)) {
-    std::fprintf(stderr, "usage: %s [--host IPv4] [--port 1-65535] [--shards 1-256] [--echo]\n",
+    std::fprintf(stderr,
+                 "usage: %s [--host IPv4] [--port 1-65535] [--shards 1-256] [--echo]\n"
+                 "  [--request-body BYTES] [--answer-body BYTES] [--answers-per-connection N]\n"
+                 "  [--receive-bytes N]\n",
                  argv[0]);
     return 2;
   }
+  make_answers(chosen.work, chosen.answer_body_bytes);
   raise_descriptor_limit();
   sigset_t signals;
   sigemptyset(&signals);
@@ -139,7 +157,7 @@ int main(int argc, char** argv) {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < chosen.shards; ++i) {
     shard& added = *shards.emplace_back(std::make_unique_for_overwrite<shard>());
-    threads.emplace_back(&shard::run, &added, listen_on(chosen), stop, chosen.echoes,
+    threads.emplace_back(&shard::run, &added, listen_on(chosen), stop, std::cref(chosen.work),
                          std::ref(ready));
   }
   ready.wait();

@@ -1,6 +1,6 @@
-// The floor's server: one shard of canned answers on io_uring. It counts the ends of request heads
-// and sends that many copies of one fixed response; it has no parser, no router and no timeouts. Or
-// it sends back what it gets, for clients that wait for their echo.
+// The floor's server: one shard of canned answers on io_uring. It counts the ends of requests
+// (requests.hpp) and sends that many copies of one fixed response; it has no parser, no router and
+// no timeouts. Or it sends back what it gets.
 #pragma once
 
 #include <liburing.h>
@@ -16,84 +16,36 @@
 #include <cstdlib>
 #include <cstring>
 #include <latch>
-#include <string>
-#include <string_view>
+#include <memory>
+#include <vector>
+
+#include "requests.hpp"
 
 namespace nen::floor {
 
 constexpr unsigned connections_max = 4096;  // a connection's slot is its direct descriptor
 constexpr unsigned accepts_max = 16;
-constexpr unsigned buffer_count = 1024;  // a power of two, as the kernel's buffer ring demands
-constexpr unsigned buffer_bytes = 4096;
 constexpr unsigned submissions_max = 4096;
 constexpr unsigned completions_max = 4 * submissions_max;  // never overflows: see shard
 constexpr int buffer_group = 0;
-constexpr unsigned answers_per_send_max = 256;
-constexpr unsigned answers_due_max = 16 * answers_per_send_max;  // more stop the receive
-
-constexpr std::string_view answer =
-    "HTTP/1.1 200 OK\r\n"
-    "Server: nen\r\n"
-    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\n"
-    "Content-Length: 13\r\n"
-    "\r\n"
-    "Hello, World!";
-
-/// The answer, repeated: a send of n answers is a prefix of it.
-inline const std::string answers = [] {
-  std::string bytes;
-  for (unsigned i = 0; i < answers_per_send_max; ++i) bytes += answer;
-  return bytes;
-}();
-
+constexpr unsigned answers_due_max = 4096;  // more stop the receive
 [[noreturn]] inline void fail(const char* what, int errno_value) {
   std::fprintf(stderr, "floor: %s: %s\n", what, std::strerror(errno_value));
   std::_Exit(1);
 }
 
-/// Counts the blank lines ("\r\n\r\n") that end request heads, over reads that may split one
-/// anywhere.
-class head_counter {
- public:
-  unsigned feed(std::string_view bytes) {
-    const char* at = bytes.data();
-    const char* const end = at + bytes.size();
-    unsigned heads = 0;
-    while (at != end && matched_ != 0) heads += step(*at++);
-    while (end - at >= 4) {  // The fourth byte alone tells how far the next possible start is.
-      if (at[3] == '\n') {
-        const bool found = at[0] == '\r' && at[1] == '\n' && at[2] == '\r';
-        heads += found ? 1U : 0U;
-        at += found ? 4 : 2;
-      } else {
-        at += at[3] == '\r' ? 1 : 4;
-      }
-    }
-    while (at != end) heads += step(*at++);
-    return heads;
-  }
-
- private:
-  unsigned step(char byte) {
-    if (byte != "\r\n\r\n"[matched_]) {
-      matched_ = byte == '\r' ? 1 : 0;
-      return 0;
-    }
-    matched_ = static_cast<std::uint8_t>((matched_ + 1) % 4);
-    return matched_ == 0 ? 1 : 0;
-  }
-
-  std::uint8_t matched_ = 0;  // bytes of a blank line that the stream ends with
-};
-
 struct connection {
-  head_counter heads;
+  request_counter requests;
   bool receiving = false;     // true exactly when a receive is in flight
   bool ended = false;         // true exactly when nothing more will be received
   std::uint32_t sending = 0;  // bytes of the send in flight; 0 when there is none
   std::uint32_t due = 0;      // answers that no send carries yet
-  unsigned echoed = 0;        // the buffer that is being sent back, + 1
+  std::uint32_t served = 0;   // answers that were sent or are being sent
+  // What is sent back: a list of buffers (+ 1) in the order in which they came. The first one is
+  // being sent.
+  unsigned first_echo = 0;
+  unsigned last_echo = 0;
+  bool starved = false;  // in the list of those for whom no buffer was left
 };
 
 enum class operation : std::uint8_t { stop, accept, receive, send, cancel, close };
@@ -108,9 +60,9 @@ constexpr std::uint64_t tag(operation what, unsigned slot) {
 class shard {
  public:
   /// Serves until `stop` becomes readable. `ready` is counted down once connections are accepted.
-  void run(int listener, int stop, bool echoes, std::latch& ready) {
+  void run(int listener, int stop, const work& chosen, std::latch& ready) {
     listener_ = listener;
-    echoes_ = echoes;
+    work_ = &chosen;
     set_up();
     io_uring_prep_poll_add(next(operation::stop, 0), stop, POLLIN);
     for (unsigned i = 0; i < connections_max; ++i) free_[i] = connections_max - 1 - i;
@@ -142,20 +94,24 @@ class shard {
     result = io_uring_register_files_sparse(&ring_, connections_max);
     if (result < 0) fail("register direct descriptors", -result);
 
+    buffers_ = std::make_unique_for_overwrite<char[]>(work_->buffer_count * work_->buffer_bytes);
     buffer_ring_ = reinterpret_cast<io_uring_buf_ring*>(buffer_ring_memory_.data());
     io_uring_buf_ring_init(buffer_ring_);
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uintptr_t>(buffer_ring_);
-    registration.ring_entries = buffer_count;
+    registration.ring_entries = work_->buffer_count;
     registration.bgid = buffer_group;
     result = io_uring_register_buf_ring(&ring_, &registration, 0);
     if (result < 0) fail("register receive buffers", -result);
-    for (unsigned i = 0; i < buffer_count; ++i) give_back(i);
+    for (unsigned i = 0; i < work_->buffer_count; ++i) give_back(i);
   }
 
+  char* bytes_of(unsigned buffer) { return buffers_.get() + buffer * work_->buffer_bytes; }
+
   void give_back(unsigned buffer) {
-    io_uring_buf_ring_add(buffer_ring_, buffers_[buffer].data(), buffer_bytes,
-                          static_cast<unsigned short>(buffer), buffer_count - 1, 0);
+    io_uring_buf_ring_add(
+        buffer_ring_, bytes_of(buffer), static_cast<unsigned>(work_->buffer_bytes),
+        static_cast<unsigned short>(buffer), static_cast<int>(work_->buffer_count) - 1, 0);
     io_uring_buf_ring_advance(buffer_ring_, 1);
   }
 
@@ -228,9 +184,13 @@ class shard {
     connection& peer = connections_[slot];
     peer.receiving = (flags & IORING_CQE_F_MORE) != 0;
     const unsigned buffer = flags >> IORING_CQE_BUFFER_SHIFT;
-    if (result > 0 && echoes_) return send_back(slot, buffer, result);
+    if (result > 0 && work_->echoes) return send_back(slot, buffer, result);
     if (result > 0) {
-      peer.due += peer.heads.feed({buffers_[buffer].data(), static_cast<std::size_t>(result)});
+      peer.due += peer.requests.feed({bytes_of(buffer), static_cast<std::size_t>(result)},
+                                     work_->body_bytes);
+    } else if (result == -ENOBUFS && work_->echoes) {
+      peer.starved = true;
+      return starved_.push_back(slot);
     } else if (result != -ENOBUFS && result != -ECANCELED) {
       peer.ended = true;  // After ENOBUFS it asks again: every buffer is back when this turn ends.
     }
@@ -244,29 +204,53 @@ class shard {
     if (result != static_cast<int>(peer.sending)) {
       peer.ended = true;
       peer.due = 0;
+      drop_echoes(peer);
       stop_receiving(slot);
     }
     peer.sending = 0;
-    if (peer.echoed != 0) give_back(peer.echoed - 1);
-    peer.echoed = 0;
+    if (peer.first_echo != 0) take_back(peer);
+    go_on(slot);
+  }
+
+  /// The buffer that was sent. A connection that had none can go on.
+  void take_back(connection& peer) {
+    const unsigned buffer = peer.first_echo - 1;
+    peer.first_echo = next_echo_[buffer];
+    give_back(buffer);
+    if (starved_.empty()) return;
+    const unsigned slot = starved_.back();
+    starved_.pop_back();
+    connections_[slot].starved = false;
     go_on(slot);
   }
 
   void send_back(unsigned slot, unsigned buffer, int bytes) {
     connection& peer = connections_[slot];
-    if (peer.sending != 0) {  // it did not wait: not what this is for
-      give_back(buffer);
-      peer.ended = true;
-      return stop_receiving(slot);
-    }
     ++answered_;
-    peer.echoed = buffer + 1;
-    peer.sending = static_cast<std::uint32_t>(bytes);
-    io_uring_sqe* sqe = next(operation::send, slot);
-    io_uring_prep_send(sqe, static_cast<int>(slot), buffers_[buffer].data(), peer.sending,
-                       MSG_WAITALL | MSG_NOSIGNAL);
-    sqe->flags |= IOSQE_FIXED_FILE;
+    echo_bytes_[buffer] = static_cast<std::uint32_t>(bytes);
+    next_echo_[buffer] = 0;
+    (peer.first_echo == 0 ? peer.first_echo : next_echo_[peer.last_echo - 1]) = buffer + 1;
+    peer.last_echo = buffer + 1;
     go_on(slot);
+  }
+
+  /// For a peer that left: all but the first, which the completion of its send gives back.
+  void drop_echoes(connection& peer) {
+    if (peer.first_echo == 0) return;
+    for (unsigned i = next_echo_[peer.first_echo - 1]; i != 0;) {
+      const unsigned buffer = i - 1;
+      i = next_echo_[buffer];
+      give_back(buffer);
+    }
+    next_echo_[peer.first_echo - 1] = 0;
+    peer.last_echo = peer.first_echo;
+  }
+
+  void send(unsigned slot, const char* bytes, std::size_t size) {
+    connections_[slot].sending = static_cast<std::uint32_t>(size);
+    io_uring_sqe* sqe = next(operation::send, slot);
+    io_uring_prep_send(sqe, static_cast<int>(slot), bytes, size, MSG_WAITALL | MSG_NOSIGNAL);
+    sqe->flags |= IOSQE_FIXED_FILE;
   }
 
   void stop_receiving(unsigned slot) {
@@ -279,24 +263,29 @@ class shard {
   /// that a peer who does not read is not read from for ever.
   void go_on(unsigned slot) {
     connection& peer = connections_[slot];
-    if (peer.sending == 0 && peer.due != 0) {
-      const unsigned count = std::min(peer.due, answers_per_send_max);
-      peer.due -= count;
-      answered_ += count;
-      peer.sending = count * static_cast<std::uint32_t>(answer.size());
-      io_uring_sqe* sqe = next(operation::send, slot);
-      io_uring_prep_send(sqe, static_cast<int>(slot), answers.data(), peer.sending,
-                         MSG_WAITALL | MSG_NOSIGNAL);
-      sqe->flags |= IOSQE_FIXED_FILE;
+    if (peer.sending == 0 && peer.first_echo != 0) {
+      send(slot, bytes_of(peer.first_echo - 1), echo_bytes_[peer.first_echo - 1]);
     }
-    if (!peer.receiving && !peer.ended && peer.due == 0) {
+    if (peer.sending == 0 && peer.due != 0) {
+      const unsigned count = std::min(peer.due, work_->answers_per_send);
+      peer.due -= count;
+      peer.served += count;
+      answered_ += count;
+      send(slot, work_->answers.data(), count * work_->answer_bytes);
+      if (work_->answers_per_connection != 0 && peer.served >= work_->answers_per_connection) {
+        peer.ended = true;
+        stop_receiving(slot);
+      }
+    }
+    if (!peer.receiving && !peer.ended && peer.due == 0 && !peer.starved) {
       peer.receiving = true;
       io_uring_sqe* sqe = next(operation::receive, slot);
       io_uring_prep_recv_multishot(sqe, static_cast<int>(slot), nullptr, 0, 0);
       sqe->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
       sqe->buf_group = buffer_group;
     }
-    if (peer.ended && !peer.receiving && peer.sending == 0 && peer.due == 0) {
+    if (peer.ended && !peer.receiving && peer.sending == 0 && peer.due == 0 &&
+        peer.first_echo == 0) {
       io_uring_prep_close_direct(next(operation::close, slot), slot);
     }
   }
@@ -304,15 +293,18 @@ class shard {
   io_uring ring_{};
   io_uring_buf_ring* buffer_ring_ = nullptr;
   int listener_ = -1;
+  const work* work_ = nullptr;
   bool stopped_ = false;
-  bool echoes_ = false;
   unsigned accepts_ = 0;  // accepts in flight, each of which holds a slot
   unsigned used_ = 0;     // slots not free; free_ is a stack of the others
   std::uint64_t answered_ = 0;
+  std::vector<unsigned> starved_;
+  std::array<unsigned, work::buffer_count_max> next_echo_{};  // + 1; 0 ends a list
+  std::array<std::uint32_t, work::buffer_count_max> echo_bytes_{};
   std::array<unsigned, connections_max> free_{};
   std::array<connection, connections_max> connections_{};
-  alignas(4096) std::array<io_uring_buf, buffer_count> buffer_ring_memory_;
-  alignas(4096) std::array<std::array<char, buffer_bytes>, buffer_count> buffers_;
+  alignas(4096) std::array<io_uring_buf, work::buffer_count_max> buffer_ring_memory_;
+  std::unique_ptr<char[]> buffers_;
 };
 
 }  // namespace nen::floor

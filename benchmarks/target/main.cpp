@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "../../examples/common/arguments.hpp"
+#include "hundred_routes.hpp"
 
 namespace {
 
@@ -140,6 +141,7 @@ using routes = nen::router<
     nen::get<"/slow/:ms", slow>,
     nen::get<"/stream/:count", stream>,
     nen::get<"/events", events>,
+    target::hundred_routes,
     nen::websocket<"/ws", echo_session<compressed>>,
     nen::websocket<"/ws/plain", echo_session<plain>>,
     nen::websocket<"/ws/room", room_member>,
@@ -171,6 +173,15 @@ constexpr nen::config with_shards(std::uint32_t shards) {
   };
 }
 
+/// Shorter bodies and messages, and many of them at once: for loads where every connection sends
+/// one.
+constexpr nen::config many_at_once() {
+  nen::config sizes = with_shards(1);
+  sizes.body_slots = sizes.ws_message_slots = 256;
+  sizes.body_bytes_max = sizes.ws_message_bytes_max = 128 * nen::KiB;
+  return sizes;
+}
+
 void say_address(std::string_view address) {
   std::printf("listening on %.*s\n", static_cast<int>(address.size()), address.data());
   std::fflush(stdout);
@@ -184,18 +195,34 @@ int run(const nen::listen_options& options) {
   return server.run(options).exit_code();
 }
 
+int run_many_at_once(const nen::listen_options& options) {
+  static nen::server<routes, many_at_once(), room> server;
+  return server.run(options).exit_code();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string_view host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::uint16_t shards = 1;
-  example::read_arguments(argc, argv,
-                          {{"--host", "numeric address to listen on (127.0.0.1)", host},
-                           {"--port", "0: the kernel chooses (8080)", port},
-                           {"--shards", "1, 2 or 4 threads (1)", shards}});
+  std::string_view unix_path;
+  std::string_view sizes = "large";
+  example::read_arguments(
+      argc, argv,
+      {{"--host", "numeric address to listen on (127.0.0.1)", host},
+       {"--port", "0: the kernel chooses (8080)", port},
+       {"--unix", "a Unix socket's path instead", unix_path},
+       {"--sizes", "large, or many: 256 bodies or messages of 128 KiB (large)", sizes},
+       {"--shards", "1, 2 or 4 threads (1)", shards}});
   for (std::size_t i = 0; i < alphabet.size(); ++i) alphabet[i] = static_cast<char>('a' + i % 26);
-  const nen::listen_options options{.host = host, .port = port, .on_listening = say_address};
+  const nen::listen_options options{
+      .host = host, .port = port, .unix_path = unix_path, .on_listening = say_address};
+  if (sizes == "many" && shards == 1) return run_many_at_once(options);
+  if (sizes != "large") {
+    std::fprintf(stderr, "%s: --sizes must be large, or many with one shard\n", argv[0]);
+    return 2;
+  }
   switch (shards) {
     case 1:
       return run<1>(options);
