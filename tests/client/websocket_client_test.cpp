@@ -17,6 +17,7 @@ using nen::ws::connect_fault;
 
 /// What the coroutine under test found, for the test to see.
 struct findings {
+  std::string url = "ws://127.0.0.1:99/chat?x=1";
   connect_fault fault = connect_fault::none;
   nen::tcp::outcome transport{};
   int status = 0;
@@ -28,8 +29,7 @@ struct findings {
 nen::task<nen::reply> talk(nen::context& ctx, findings& found, nen::response& res) {
   std::array<char, 64> room;
   auto made = co_await nen::ws::client::connect(
-      ctx, "ws://127.0.0.1:99/chat?x=1",
-      {.protocols = "b, a", .timeout_ms = 1000, .message_bytes_max = 100});
+      ctx, found.url, {.protocols = "b, a", .timeout_ms = 1000, .message_bytes_max = 100});
   found.fault = made.fault;
   found.transport = made.transport;
   found.status = static_cast<int>(made.status);
@@ -253,4 +253,22 @@ TEST_CASE("a WebSocket's silence, reset and goodbye end it in time", "[client]")
     CHECK(s.state<findings>().fault == connect_fault::not_connected);
     CHECK(s.state<findings>().transport == nen::tcp::outcome::refused);
   }
+}
+
+TEST_CASE("a WebSocket's host may be a name, and a URL that is none is refused", "[client]") {
+  const auto ask_for = [](std::string url) {
+    nen::testing::simulated_server<routes, nen::config{}, findings> s;
+    s.network().listeners[99] = nen::testing::connect_answer::accepted;
+    s.state<findings>().url = std::move(url);
+    auto asker = s.connect();
+    asker.send(ask);
+    s.settle();
+    return std::pair(s.state<findings>().fault, s.network().went_out.size());
+  };
+  CHECK(ask_for("ws://localhost:99/").second == 1);
+  CHECK(ask_for("ws://LOCALHOST:99/").second == 1);
+  CHECK(ask_for("ws://no.such.name:99/") ==
+        std::pair(connect_fault::not_connected, std::size_t{0}));
+  CHECK(ask_for("http://localhost:99/") == std::pair(connect_fault::bad_url, std::size_t{0}));
+  CHECK(ask_for("ws://localhost:0/") == std::pair(connect_fault::bad_url, std::size_t{0}));
 }

@@ -82,6 +82,12 @@ class client {
   /// then read part by part. All of the request was sent by then, unless the answer is an error.
   [[nodiscard]] task<answer> open(const request& asked) { return run(begin(asked, false)); }
 
+  /// Awaited, finds a host's addresses: what is numeric or in /etc/hosts at once, other names by
+  /// the resolver.
+  /// @param host  outlives it, and so does `into`, which is empty at first
+  [[nodiscard]] inline task<resolve_outcome> find(std::string_view host, std::uint16_t port,
+                                                  std::uint32_t timeout_ms, resolved& into);
+
   /// Fetches and answers that there are.
   [[nodiscard]] std::uint32_t in_use() const noexcept { return memory_.in_use(memory_.slots); }
   /// How often there was no slot.
@@ -149,6 +155,8 @@ class client {
     return {*this, *new (object) detail::fetch(its, context_, asked, gathers)};
   }
 
+  inline task<resolve_outcome> ask(std::string_view host, std::uint16_t port,
+                                   std::uint32_t timeout_ms, resolved& into);
   static inline task<answer> run(answer result);
   static inline task<void> exchange(detail::fetch& f);
   static inline task<void> send_rest(detail::fetch& f);
@@ -169,6 +177,25 @@ inline void answer::let_go() noexcept {
 
 inline task<part> answer::read() noexcept { return client::read(of_); }
 
+inline task<resolve_outcome> client::find(std::string_view host, std::uint16_t port,
+                                          std::uint32_t timeout_ms, resolved& into) {
+  if (detail::resolve_numeric(host, port, into)) co_return resolve_outcome::ok;
+  hosts_->find(host, port, into);
+  if (!into.empty()) co_return resolve_outcome::ok;
+  const auto how = co_await ask(host, port, timeout_ms, into);
+  co_return how;
+}
+
+/// What only the resolver can know.
+inline task<resolve_outcome> client::ask(std::string_view host, std::uint16_t port,
+                                         std::uint32_t timeout_ms, resolved& into) {
+  if (resolver_ == nullptr) co_return resolve_outcome::unknown;
+  const auto found = co_await with_deadline(
+      context_, timeout_ms,
+      resolver_->resolve(resolver_->state, context_, host, port, timeout_ms, into));
+  co_return found.value_or(resolve_outcome::timed_out);
+}
+
 /// Asks, and asks again where the answer says to.
 inline task<answer> client::run(answer result) {
   detail::fetch* const f = result.of_;
@@ -176,16 +203,8 @@ inline task<answer> client::run(answer result) {
   f->begin();
   while (f->is_fine()) {
     if (!f->find_address(*result.in_->hosts_)) {
-      const resolver* const asked = result.in_->resolver_;
-      auto how = resolve_outcome::unknown;
-      if (asked != nullptr) {
-        const std::uint32_t limit = f->connect_time();
-        const auto found =
-            co_await with_deadline(f->ctx(), limit,
-                                   asked->resolve(asked->state, f->ctx(), f->to().host,
-                                                  f->to().port, limit, f->addresses()));
-        how = found.value_or(resolve_outcome::timed_out);
-      }
+      const auto how =
+          co_await result.in_->ask(f->to().host, f->to().port, f->connect_time(), f->addresses());
       f->resolved_as(how);
       if (!f->is_fine()) break;
     }

@@ -2,6 +2,7 @@
 // side). No extension is offered.
 #pragma once
 
+#include <nen/client/http_client.hpp>
 #include <nen/core/assert.hpp>
 #include <nen/core/digest.hpp>
 #include <nen/http/request_writer.hpp>
@@ -97,8 +98,8 @@ class client {
   client& operator=(client&&) noexcept = default;
 
   /// Opens a WebSocket.
-  /// @param url  "ws://127.0.0.1:8080/chat": a numeric address or localhost; it and the options
-  ///             have to outlive the call
+  /// @param url  "ws://chat.example:8080/room"; it and the options have to outlive the call. Of a
+  ///             name's addresses one after the other is tried
   static inline task<connected> connect(context& ctx, std::string_view url,
                                         client_options options = {});
   /// The same over a connection that is there already: a Unix socket's, or a proxy's.
@@ -168,11 +169,20 @@ inline task<connected> client::connect(context& ctx, std::string_view url, clien
   const url_result parsed = parse_url(url);
   if (parsed.fault != url_fault::none || parsed.value.scheme != url_scheme::ws)
     co_return connected{{}, connect_fault::bad_url};
-  const auto where = endpoint::parse(parsed.value.address(), parsed.value.port);
-  if (!where) co_return connected{{}, connect_fault::bad_url};
-  auto made = co_await ctx.connect(*where, options.timeout_ms);
-  if (!made) co_return connected{{}, connect_fault::not_connected, made.status};
-  co_return co_await connect(ctx, std::move(made.connection), parsed.value, options);
+  const tick until = ctx.now_ms() + options.timeout_ms;
+  resolved where;
+  const auto how =
+      co_await ctx.http().find(parsed.value.host, parsed.value.port, options.timeout_ms, where);
+  if (how == resolve_outcome::timed_out) co_return connected{{}, connect_fault::timed_out};
+  tcp::outcome last = tcp::outcome::unreachable;
+  for (std::size_t i = 0; i < where.size() && tick_before(ctx.now_ms(), until); ++i) {
+    auto made = co_await ctx.connect(where[i], until - ctx.now_ms());
+    last = made.status;
+    if (!made) continue;
+    connected opened = co_await connect(ctx, std::move(made.connection), parsed.value, options);
+    co_return opened;
+  }
+  co_return connected{{}, connect_fault::not_connected, last};
 }
 
 inline task<connected> client::connect(context& ctx, tcp::stream over, nen::url to,
