@@ -22,6 +22,9 @@ namespace nen::detail {
 
 struct websocket_functions;
 
+/// Where a message lies that a coroutine may look at.
+enum class held_message_is : std::uint8_t { none, in_lease, in_slot };
+
 /// One WebSocket, but for the session's object.
 struct websocket_state {
   const websocket_functions* session;
@@ -31,10 +34,12 @@ struct websocket_state {
   std::uint32_t connection;
   std::uint32_t message;        // slot + 1 of the message that is being gathered; 0: none is
   std::uint32_t message_bytes;  // of it so far
-  std::uint32_t held_message;   // slot + 1 of the message that a coroutine may look at; 0: none
   std::uint32_t control_room;   // + 1, for a control frame that came in pieces; 0: none
   tick silence_deadline;        // for a ping, a pong or a close frame
-  tick message_deadline;        // for the last byte of the message that has begun
+  union {                       // a message that is looked at has ended, and the next has not begun
+    tick message_deadline;      // for the last byte of the message that has begun
+    std::uint32_t held_message;  // slot + 1 of what a coroutine may look at; if it holds a slot
+  };
 
   // Each is true exactly when …
   bool is_open;      // … neither side has begun to close
@@ -44,7 +49,9 @@ struct websocket_state {
   bool wants_view;   // … that was for want of a view
   bool minds_silence;  // … its silence deadline counts
   bool times_message;  // … its message deadline counts
-  bool holds_lease;    // … its session, a coroutine, may look at a message where that came
+
+  held_message_is holds;  // what its session, a coroutine, may look at
+  bool holds_lease() const noexcept { return holds == held_message_is::in_lease; }
 };
 
 struct of_unfinished;

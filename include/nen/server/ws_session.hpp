@@ -64,7 +64,7 @@ class ws_session : detail::websocket_host {
   template <class Peer>
   std::size_t on_data(Peer& p, std::span<char> bytes) {
     if constexpr (sessions::has_coroutine)
-      if (is_busy(p) || state_of(p).holds_lease) return p.pause(), 0;
+      if (is_busy(p) || state_of(p).holds_lease()) return p.pause(), 0;
     auto out = p.writer();
     const active here(*this, p.index(), out);
     char* at = bytes.data();
@@ -76,7 +76,7 @@ class ws_session : detail::websocket_host {
     // A server that stops could not tell who was opened, or who held bytes, just then.
     if (p.draining()) close_from_here(p, out, ws::close_code::going_away, {});
     const ws::frame_rules rules = rules_of(slot_of(p));
-    while (at != end && !p.closing() && p.has_room() && !is_busy(p) && !w.holds_lease) {
+    while (at != end && !p.closing() && p.has_room() && !is_busy(p) && !w.holds_lease()) {
       read_from = at;
       read_event(p, at, end, rules);
     }
@@ -86,8 +86,8 @@ class ws_session : detail::websocket_host {
       mind_silence(p, w.options->idle_ping_ms);
     }
     if constexpr (sessions::has_coroutine) {
-      if (is_busy(p) || w.holds_lease) p.pause();
-      if (w.holds_lease) {
+      if (is_busy(p) || w.holds_lease()) p.pause();
+      if (w.holds_lease()) {
         p.state().held = static_cast<std::uint32_t>(at - read_from);
         at -= p.state().held;
       }
@@ -236,9 +236,8 @@ class ws_session : detail::websocket_host {
     return s.state.session->is_busy != nullptr && s.state.session->is_busy(s.object);
   }
   void let_message_go(detail::websocket_state& w) noexcept {
-    w.holds_lease = false;
-    if (const std::uint32_t held = std::exchange(w.held_message, 0U); held != 0)
-      store_.release(held);
+    const auto held = std::exchange(w.holds, detail::held_message_is::none);
+    if (held == detail::held_message_is::in_slot) store_.release(w.held_message);
   }
   /// A view of what this owner has was put into a send queue.
   void use_view(std::uint32_t owner) noexcept {

@@ -139,9 +139,10 @@ void ws_session<Routes, Config, State...>::deliver(Peer& p, const ws::message& m
   });
   if (!works(p)) return;
   // The coroutine has it until it wants the next one.
-  w.holds_lease = m.slot == 0;
+  w.holds = m.slot == 0 ? detail::held_message_is::in_lease : detail::held_message_is::in_slot;
+  if (m.slot == 0) return;
   w.held_message = m.slot;
-  if (m.slot != 0) store_.use(m.slot);
+  store_.use(m.slot);
 }
 
 template <class Routes, config Config, class... State>
@@ -175,6 +176,8 @@ void ws_session<Routes, Config, State...>::time_message(Peer& p) noexcept {
   if (w.times_message || w.options->message_timeout_ms == 0 || !is_gathered ||
       !w.reader.frames().in_message())
     return;
+  // Behind our own close nothing is gathered, and a coroutine may still look at a message.
+  if (w.holds == detail::held_message_is::in_slot) return;
   w.times_message = true;
   w.message_deadline = p.now_ms() + w.options->message_timeout_ms;
 }
