@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 
 namespace nen::test::no_heap {
@@ -231,6 +232,18 @@ inline task<reply> co_all(context& ctx, response& res) {
   const auto got = co_await ctx.connect(nobody, 1000);
   co_return res.json({{"shards", shards}, {"spawned", is_spawned}, {"connected", bool(got)}});
 }
+/// Asks the server that it belongs to, for a little, for much, and where nobody is.
+inline task<reply> co_fetch(context& ctx, std::uint32_t port, response& res) {
+  char url[64];
+  std::snprintf(url, sizeof url, "http://127.0.0.1:%u/co/now", port);
+  const auto little = co_await ctx.http().get(url);
+  std::snprintf(url, sizeof url, "http://127.0.0.1:%u/co/chunks/9", port);
+  auto much = co_await ctx.http().open({.url = url});
+  std::uint64_t bytes = 0;
+  while (const auto part = co_await much.read()) bytes += part.bytes.size();
+  const auto nobody = co_await ctx.http().get("http://127.0.0.1:1/");
+  co_return res.json({{"little", little.body()}, {"much", bytes}, {"nobody", nobody.ok()}});
+}
 struct co_talk {
   task<> on_run(ws::channel& me, context& ctx) {
     while (const auto m = co_await me.receive()) {
@@ -256,6 +269,7 @@ using routes =
            get<"/throws/:what", throws>, get<"/take/:way/:times", take_memory>,
            websocket<"/talk", talk>, get<"/co/now", co_now>, any<"/co/late/:ms", co_late>,
            get<"/co/chunks/:count", co_chunks>, streamed<post<"/co/sum", co_sum>>,
-           get<"/co/all", co_all>, websocket<"/co/talk", co_talk>>;
+           get<"/co/all", co_all>, get<"/co/fetch/:port", co_fetch>,
+           websocket<"/co/talk", co_talk>>;
 
 }  // namespace nen::test::no_heap

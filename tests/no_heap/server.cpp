@@ -208,6 +208,7 @@ listen_options options_of(bool sheds, bool patient) {
   o.handler_timeout = ms(patient ? 60'000 : 400);
   o.write_timeout = ms(patient ? 60'000 : 500);
   o.idle_timeout = ms(patient ? 60'000 : 700);
+  o.clients.idle_timeout = ms(200);  // those that it has to itself count as somebody
   o.linger_timeout = ms(patient ? 60'000 : 300);
   o.drain_timeout = ms(patient ? 5'000 : 200);
   return o;

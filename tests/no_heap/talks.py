@@ -172,11 +172,24 @@ def run_out(server):
         deaf.reset()
 
 
+def ask_itself(server):
+    """The server's own HTTP client, on connections that are kept and through one that is refused."""
+    for shard in range(SHARDS):
+        client = server.connect_to(shard)
+        for _ in range(5):
+            answer = client.ask(get(f"/co/fetch/{server.address[1]}"))
+            check("fetched", (answer.status, answer.body),
+                  (200, b'{"little":"now","much":13500,"nobody":false}'))
+        client.close()
+
+
 def test():
     with CountedServer("wait", "patient") as server:
         server.phase("echo")
         echo_everything(server)
         echo_out_of_a_coroutine(server)
+        server.phase("fetches")
+        ask_itself(server)
         server.phase("mistakes")
         make_mistakes(server)
         server.phase("broadcasts")
