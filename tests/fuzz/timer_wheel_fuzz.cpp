@@ -54,9 +54,11 @@ class model {
   /// Sleeping as long as the wheel says, again and again, reaches every timer in time.
   void drain() {
     is_draining_ = true;
-    // Each timer is looked at once a level at most, and each look is worth a sleep.
+    // Each timer is looked at once a level at most, and before that once for each time that the
+    // furthest bucket of the last level (2^24 ms) is not far enough for it. Each look is a sleep.
+    constexpr std::size_t looks_max = (std::size_t{1} << 31 >> 24) + 16;
     for (std::size_t sleeps = 0; !due_.empty(); ++sleeps) {
-      NEN_PROPERTY(sleeps <= timers_max * 16);
+      NEN_PROPERTY(sleeps <= timers_max * looks_max);
       sleep();
       check();
     }
