@@ -89,6 +89,8 @@ def test():
     with tempfile.TemporaryDirectory() as folder:
         with Server("04_tcp_echo", "--unix", os.path.join(folder, "echo")) as server:
             talk(server)
+            for _ in range(200):  # the end comes along with the bytes
+                echo(connect_to(server), b"x")
             does_not_read(server)
 
 

@@ -48,6 +48,7 @@ struct connection_base : timer, list_hook<waiting_tag> {
   bool connected : 1;        ///< … its place in the ring holds a socket
   bool outgoing : 1;         ///< … the session asked for it, and no client
   bool receiving : 1;        ///< … a receive is in flight
+  bool is_local : 1;         ///< … its socket is a Unix socket
   bool stops_receiving : 1;  ///< … that receive was told to end
   bool has_spoken : 1;       ///< … a byte of the peer's was received
   bool peer_finished : 1;    ///< … the end of the peer's bytes was received

@@ -134,6 +134,7 @@ class tcp_shard {
     listener_ = listener;
     waker_ = waker;
     overload_ = options.overload;
+    is_local_ = !options.unix_path.empty();
     write_timeout_ = detail::to_milliseconds(options.write_timeout);
     idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
     linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
@@ -329,6 +330,7 @@ class tcp_shard {
   int waker_;
   nen::overload overload_;
   bool draining_;
+  bool is_local_;  // true exactly when it listens at a Unix socket
   bool aborted_;       // true exactly when everything was told to close at once
   bool misses_sends_;  // a session was refused what stuck sends may hold
 };

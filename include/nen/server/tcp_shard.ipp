@@ -148,6 +148,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   counters_.connections_accepted.add();
   c.connected = true;
   c.state = connection_state::open;
+  c.is_local = is_local_;
   c.state_began = loop_.now();
   run(c, [&](peer& p) { session_.on_open(p); });
   if (draining_) return close(c, tcp::close_reason::drained);
@@ -172,6 +173,7 @@ std::uint32_t tcp_shard<S, C, R>::connect(const endpoint& to) noexcept requires(
   NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
   c.state = connection_state::connecting;
   c.outgoing = c.connected = true;
+  c.is_local = to.is_unix();
   ++outgoing_;
   loop_.ring().connect(begin(operation::connect, c), index, to);
   return index;

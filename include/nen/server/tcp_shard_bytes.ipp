@@ -10,8 +10,9 @@ void tcp_shard<S, C, R>::start_receive(connection& c) noexcept {
   NEN_ASSERT(!c.receiving && !c.has_input() && !c.waiting());
   c.receiving = true;
   const token t = begin(operation::receive, c);
-  // Who is behind with reading our answers is read from a buffer at a time.
-  if (c.slots_held > 1) return loop_.ring().receive_once(t, connections_.index_of(c));
+  // Who is behind with reading our answers is read from a buffer at a time. So are Unix sockets: a
+  // receive that goes on may never see an end that came along with bytes (Linux 6.18).
+  if (c.slots_held > 1 || c.is_local) return loop_.ring().receive_once(t, connections_.index_of(c));
   loop_.ring().receive(t, connections_.index_of(c));
 }
 
