@@ -54,11 +54,14 @@ class model {
   /// Sleeping as long as the wheel says, again and again, reaches every timer in time.
   void drain() {
     is_draining_ = true;
-    // Each timer is looked at once a level at most, and before that once for each time that the
-    // furthest bucket of the last level (2^24 ms) is not far enough for it. Each look is a sleep.
-    constexpr std::size_t looks_max = (std::size_t{1} << 31 >> 24) + 16;
-    for (std::size_t sleeps = 0; !due_.empty(); ++sleeps) {
-      NEN_PROPERTY(sleeps <= timers_max * looks_max);
+    // Each timer is looked at once a level and when it was moved, and before that once for each
+    // time that it lies beyond the last level, whose furthest bucket is more than 63 of its
+    // buckets (2^18 ms each) ahead. Each look is worth a sleep.
+    std::uint64_t looks = 0;
+    for (const auto& [deadline, i] : due_)
+      looks += 16 + (deadline > now_ ? (deadline - now_) / (std::uint64_t{63} << 18) : 0);
+    for (std::uint64_t sleeps = 0; !due_.empty(); ++sleeps) {
+      NEN_PROPERTY(sleeps <= looks);
       sleep();
       check();
     }
