@@ -36,7 +36,8 @@ class simulated_ring_base {
   }
   void connect(token t, std::uint32_t place, const endpoint& to) {
     NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
-    submit({.name = t, .place = place, .to = to});
+    destinations_[place] = to;
+    submit({.name = t, .place = place});
   }
   void receive(token t, std::uint32_t place) { submit({.name = t, .place = place}); }
   void receive_once(token t, std::uint32_t place) {
@@ -102,7 +103,6 @@ class simulated_ring_base {
     token name{};
     std::uint32_t place = 0;
     token which{};       // cancel
-    endpoint to{};       // connect
     int descriptor = 0;  // poll
     nen::readiness readiness = nen::readiness::readable;
     bool once = false;        // receive
@@ -178,8 +178,9 @@ class simulated_ring_base {
   ring_sizes sizes_{};
   char* memory_ = nullptr;
   std::vector<std::shared_ptr<wire>> places_;
-  std::vector<request> queue_;    // the submission queue
-  std::vector<request> running_;  // in the order of submission
+  std::vector<endpoint> destinations_;  // of the connects of these places
+  std::vector<request> queue_;          // the submission queue
+  std::vector<request> running_;        // in the order of submission
   std::vector<scheduled> completions_;
   std::vector<completion> batch_;
   std::vector<operation> history_;

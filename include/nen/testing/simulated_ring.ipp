@@ -182,7 +182,7 @@ inline void simulated_ring_base::progress_accept(request& r) {
 }
 
 inline void simulated_ring_base::progress_connect(request& r) {
-  const int problem = network_->dial(r.to, places_[r.place]);
+  const int problem = network_->dial(destinations_[r.place], places_[r.place]);
   r.unanswered = problem == EINPROGRESS;
   if (!r.unanswered) finish(r, -problem);
 }
@@ -358,6 +358,7 @@ inline result<void> simulated_ring_base::set_up(const ring_sizes& sizes, char* m
   sizes_ = sizes;
   memory_ = memory;
   places_.assign(sizes.places, nullptr);
+  destinations_.resize(sizes.places);
   leased_.assign(sizes.receive_buffers, false);
   free_buffers_.clear();
   for (std::uint32_t i = 0; i < sizes.receive_buffers; ++i)
