@@ -1,5 +1,6 @@
 // Which route a path leads to: a trie of segments whose edges all live in one hash table, so that
-// a look-up costs the same for one route and for a thousand. http, L1
+// a look-up costs the same for one route and for a thousand. Paths without a parameter are in it as
+// a whole, too. http, L1
 #pragma once
 
 #include <cstddef>
@@ -42,9 +43,12 @@ struct route_edge {
   std::uint32_t tag;   ///< high half of the text's hash
   std::uint32_t text;  ///< where the segment's bytes begin in the table's text
   std::uint16_t size;
-  std::uint16_t parent;
+  std::uint16_t parent;  ///< or whole_path
   std::uint16_t child;
 };
+
+/// The parent of edges whose text is a whole pattern without parameters, behind its first slash.
+inline constexpr std::uint16_t whole_path = 0xffff;
 
 struct route_link {
   method_set methods;
@@ -122,6 +126,17 @@ class route_finder {
                                            path_segments& segments) const noexcept {
     segments.count = 0;
     if (!path.starts_with('/')) return find_server_wide(wanted, path);
+    // Static text goes before everything, so that nothing can be more specific than all of it.
+    if (const auto node = text_child(whole_path, path.substr(1), hash_path(path)))
+      if (can_serve(nodes[node], wanted))
+        return {route_outcome::found, pick(nodes[node], wanted), {}};
+    return walk(wanted, path, segments);
+  }
+
+ private:
+  /// Segment by segment.
+  [[nodiscard]] constexpr route_match walk(method wanted, std::string_view path,
+                                           path_segments& segments) const noexcept {
     std::uint64_t hashes[segments_max + 1];
     cut(path, segments, hashes);
 
@@ -133,32 +148,26 @@ class route_finder {
     while (true) {
       const route_node& node = nodes[at.node];
       std::uint16_t child = 0;
-      choice next = choice::none;
-      std::uint8_t depth_after = static_cast<std::uint8_t>(at.segment + 1);
       if (at.segment == segments.count) {
         if (can_serve(node, wanted)) return {route_outcome::found, pick(node, wanted), {}};
         allowed.merge(node.methods);
       } else {
-        if (at.next == choice::text && node.has_text_child) {
+        if (at.next == choice::text && node.has_text_child)
           child = text_child(at.node, segments.segment(path, at.segment), hashes[at.segment]);
-          next = choice::parameter;
-        }
-        if (child == 0 && at.next <= choice::parameter && node.parameter_child != 0 &&
-            segments.begin[at.segment + 1] - segments.begin[at.segment] > 1) {
+        if (child != 0) {
+          if (node.parameter_child != 0 || node.rest_child != 0)
+            untried[untried_count++] = {at.node, at.segment, choice::parameter};
+        } else if (at.next <= choice::parameter && node.parameter_child != 0 &&
+                   segments.begin[at.segment + 1] - segments.begin[at.segment] > 1) {
           child = node.parameter_child;
-          next = choice::rest;
-        }
-        if (child == 0 && node.rest_child != 0) {
-          child = node.rest_child;
-          next = choice::none;
-          depth_after = static_cast<std::uint8_t>(segments.count);
+          if (node.rest_child != 0) untried[untried_count++] = {at.node, at.segment, choice::rest};
+        } else if (node.rest_child != 0) {
+          at = {node.rest_child, static_cast<std::uint8_t>(segments.count), choice::text};
+          continue;
         }
       }
       if (child != 0) {
-        const bool more = (next == choice::parameter && node.parameter_child != 0) ||
-                          (next != choice::none && node.rest_child != 0);
-        if (more) untried[untried_count++] = {at.node, at.segment, next};
-        at = {child, depth_after, choice::text};
+        at = {child, static_cast<std::uint8_t>(at.segment + 1), choice::text};
       } else if (untried_count != 0) {
         at = untried[--untried_count];
       } else {
@@ -167,9 +176,8 @@ class route_finder {
     }
   }
 
- private:
   /// What to try next at a node, in the order of precedence.
-  enum class choice : std::uint8_t { text, parameter, rest, none };
+  enum class choice : std::uint8_t { text, parameter, rest };
   struct branch {
     std::uint16_t node;
     std::uint8_t segment;

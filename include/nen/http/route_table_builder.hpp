@@ -73,9 +73,11 @@ struct route_draft {
                 "a router's patterns have at most 65,534 segments together: serve some of them "
                 "from one \"*rest\" route");
 
-  route_table<SegmentsMax + 1, SegmentsMax, TextMax, Routes> table{};
+  // Every pattern's text is there twice: by segments, and as a whole with slashes in it.
+  route_table<SegmentsMax + 1, SegmentsMax + Routes, 2 * TextMax + SegmentsMax, Routes> table{};
   /// The slots' hashes, in the order of children, so that fit() need not hash again.
   std::array<std::uint64_t, SegmentsMax + 1> child_hash{};
+  std::array<std::uint64_t, SegmentsMax + 1> path_hash{};
   std::size_t node_count = 1;
   std::size_t edge_count = 0;
   std::size_t text_bytes = 0;
@@ -93,7 +95,9 @@ struct route_draft {
     route_table<Nodes, Edges, TextBytes, Routes> fitted{};
     for (std::size_t i = 0; i < Nodes; ++i) fitted.nodes[i] = table.nodes[i];
     for (const route_edge& edge : table.edges) {
-      if (edge.child != 0) fitted.insert_edge(edge, child_hash[edge.child]);
+      if (edge.child == 0) continue;
+      const auto& hash = edge.parent == whole_path ? path_hash : child_hash;
+      fitted.insert_edge(edge, hash[edge.child]);
     }
     for (std::size_t i = 0; i < Routes; ++i) fitted.routes[i] = table.routes[i];
     for (std::size_t i = 0; i < TextBytes; ++i) fitted.text[i] = table.text[i];
@@ -134,6 +138,25 @@ struct route_draft {
     return child;
   }
 
+  /// Lets a pattern of text alone be found as a whole.
+  constexpr void add_whole(const route_spec& spec, std::uint16_t node) {
+    if (table.nodes[node].first_route != 0) return;  // another route of this pattern has done it
+    for (std::size_t i = 0; i < spec.segment_count; ++i)
+      if (spec.segments[i].kind != segment_kind::text) return;
+    const std::size_t begin = text_bytes;
+    for (std::size_t i = 0; i < spec.segment_count; ++i) {
+      table.text[text_bytes++] = '/';
+      for (const char c : spec.segments[i].text) table.text[text_bytes++] = c;
+    }
+    const std::string_view path(&table.text[begin], text_bytes - begin);
+    path_hash[node] = hash_path(path);
+    table.insert_edge(
+        {static_cast<std::uint32_t>(path_hash[node] >> 32), static_cast<std::uint32_t>(begin + 1),
+         static_cast<std::uint16_t>(path.size() - 1), whole_path, node},
+        path_hash[node]);
+    ++edge_count;
+  }
+
   constexpr void note(route_conflict found, std::size_t first, std::size_t second) {
     if (conflict != route_conflict::none) return;
     conflict = found;
@@ -145,6 +168,7 @@ struct route_draft {
     if (spec.segment_count == 0) return;  // its pattern is wrong, which is reported there
     std::uint16_t at = 0;
     for (std::size_t i = 0; i < spec.segment_count; ++i) at = child_of(at, spec.segments[i]);
+    add_whole(spec, at);
     if (spec.segment_count > table.depth) {
       table.depth = static_cast<std::uint16_t>(spec.segment_count);
     }
