@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <nen/core/ascii.hpp>
 #include <nen/http/fields.hpp>
 #include <string_view>
+#include <type_traits>
 
 namespace nen::detail {
 
@@ -24,49 +26,70 @@ class field_checker {
   /// field-name ":" OWS field-value OWS CRLF, back to back up to the empty line (RFC 9112 §5,
   /// §2.1): no space before the colon (§5.1), no obs-fold (§5.2), no bare CR or LF (§2.2).
   bool check_fields() {
-    const char* const base = base_;
-    const char* at = base + at_;
-    const field_ref* const end = refs_ + head_.field_count;
+    const char* at = base_ + at_;
+    field_ref* const end = refs_ + head_.field_count;
     for (field_ref* ref = refs_; ref != end; ++ref) {
-      if (base + ref->name_begin != at || ref->name_size == 0) return false;
+      if (base_ + ref->name_begin != at || ref->name_size == 0) return false;
       at += ref->name_size;
       if (*at != ':') return false;
-      at = skip_ows(at + 1);
-      std::size_t size = ref->value_size;
-      if (size == 0) {
-        ref->value_begin = static_cast<std::uint16_t>(at - base);
-      } else {
-        if (base + ref->value_begin != at) return false;
-        at += size;
-        if (is_ows(at[-1])) {
-          while (is_ows(base[ref->value_begin + size - 1])) --size;
-          ref->value_size = static_cast<std::uint16_t>(size);
-        }
-        at = skip_ows(at);
-      }
-      if (at[0] != '\r' || at[1] != '\n') return false;
+      at = end_of_value(at + 1, *ref);
+      if (at == nullptr || !ends_line(at)) return false;
       at += 2;
-      if (may_steer(*ref, base) && !static_cast<Rules&>(*this).learn(*ref)) return false;
+      if (may_steer(*ref, base_) && !static_cast<Rules&>(*this).learn(*ref)) return false;
     }
-    if (at[0] != '\r' || at[1] != '\n') return false;
-    head_.head_bytes = static_cast<std::uint32_t>(at + 2 - base);
+    if (!ends_line(at)) return false;
+    head_.head_bytes = static_cast<std::uint32_t>(at + 2 - base_);
     return true;
   }
 
+  /// Cuts the white space off the value that begins at `at`, just behind the colon.
+  /// @returns  where the value's line ends, or nullptr where the value is not in one piece
+  const char* end_of_value(const char* at, field_ref& ref) {
+    // Nearly everybody writes one space in front of a value and none behind.
+    if (*at == ' ') ++at;
+    std::size_t size = ref.value_size;
+    if (size != 0 && base_ + ref.value_begin == at && !is_ows(at[size - 1]) && at[size] == '\r')
+      return at + size;
+    at = skip_ows(at);
+    if (size == 0) {
+      ref.value_begin = static_cast<std::uint16_t>(at - base_);
+      return at;
+    }
+    if (base_ + ref.value_begin != at) return nullptr;
+    const char* const line_end = skip_ows(at + size);
+    while (is_ows(at[size - 1])) --size;
+    ref.value_size = static_cast<std::uint16_t>(size);
+    return line_end;
+  }
+
+  static bool ends_line(const char* at) { return std::memcmp(at, "\r\n", 2) == 0; }
   static bool is_ows(char c) { return c == ' ' || c == '\t'; }
   static const char* skip_ows(const char* at) {
     while (is_ows(*at)) ++at;
     return at;
   }
 
-  /// Whether a field name of the literal's size is the literal, which is in small letters. Setting
-  /// the bit that tells the cases apart makes no other token character a letter or a '-'.
+  /// Whether a field name of the literal's size is the literal, which is in small letters. It is
+  /// compared by words, of which the last overlaps the one before.
   template <std::size_t N>
   static bool is_name(const char* name, const char (&literal)[N]) {
-    for (std::size_t i = 0; i + 1 < N; ++i) {
-      if ((static_cast<unsigned char>(name[i]) | 0x20) != literal[i]) return false;
-    }
-    return true;
+    constexpr std::size_t size = N - 1;
+    using word = std::conditional_t<(size < 8), std::uint32_t, std::uint64_t>;
+    static_assert(size >= sizeof(word) && size <= 3 * sizeof(word));
+    constexpr std::size_t last = size - sizeof(word);
+    const bool is_same = small_letters<word>(name) == small_letters<word>(literal) &&
+                         small_letters<word>(name + last) == small_letters<word>(literal + last);
+    if constexpr (size <= 2 * sizeof(word)) return is_same;
+    return is_same &&
+           small_letters<word>(name + sizeof(word)) == small_letters<word>(literal + sizeof(word));
+  }
+
+  /// Setting the bit that tells the cases apart makes no other token character a letter or a '-'.
+  template <class Word>
+  static Word small_letters(const char* at) {
+    Word word;
+    std::memcpy(&word, at, sizeof word);
+    return word | static_cast<Word>(0x2020'2020'2020'2020U);
   }
 
   /// Whether the size and the first letter are those of one of the few names that learn() knows:

@@ -35,6 +35,8 @@ inline char* put(char* to, std::string_view bytes) noexcept {
 inline constexpr std::size_t status_line_fixed = std::string_view("HTTP/1.1 200 \r\n").size();
 
 inline std::size_t status_line_bytes(status code) noexcept {
+  if (code == status::ok) [[likely]]
+    return status_line_fixed + std::string_view("OK").size();
   return status_line_fixed + reason_phrase(code).size();
 }
 

@@ -104,31 +104,35 @@ class head_parser {
 
 inline int head_parser::on_name(const char* at, std::size_t size) {
   const std::uint16_t begin = offset(at);
-  if (field_count_ > 0) {
-    // A name is followed by a colon at least, so a piece without a gap goes on with the last name.
+  if (at == next_ && field_count_ > 0) [[unlikely]] {
+    // The input was cut here, and perhaps in a name. A name is followed by a colon at least, so a
+    // piece without a gap goes on with the last one.
     field_ref& last = table_[field_count_ - 1];
     if (last.name_begin + last.name_size == begin) {
       last.name_size = static_cast<std::uint16_t>(last.name_size + size);
       return 0;
     }
   }
-  if (field_count_ == table_size_) {
+  if (field_count_ == table_size_) [[unlikely]] {
     // Judged when the head is complete: a fault in the name would else be found or not found first,
     // according to where the input was cut.
     too_many_fields_ = true;
     return 0;
   }
-  table_[field_count_] = {begin, static_cast<std::uint16_t>(size), 0, 0};
-  ++field_count_;
+  table_[field_count_++] = {begin, static_cast<std::uint16_t>(size), 0, 0};
   return 0;
 }
 
 inline int head_parser::on_value(const char* at, std::size_t size) {
-  if (too_many_fields_ || field_count_ == 0) return 0;
+  if (too_many_fields_ || field_count_ == 0) [[unlikely]]
+    return 0;
   field_ref& last = table_[field_count_ - 1];
   const std::uint16_t begin = offset(at);
-  if (last.value_size == 0) last.value_begin = begin;
-  if (last.value_begin + last.value_size != begin) folded_ = true;
+  if (last.value_size == 0) [[likely]] {
+    last.value_begin = begin;
+  } else if (last.value_begin + last.value_size != begin) {
+    folded_ = true;
+  }
   last.value_size = static_cast<std::uint16_t>(last.value_size + size);
   return 0;
 }

@@ -108,20 +108,21 @@ class head_checker : field_checker<request_head, head_checker> {
   /// served.
   bool check_target() {
     const std::string_view target(base_ + head_.target_begin, head_.target_size);
-    if (!is_target(target)) return false;
+    const std::size_t mark = find_query(target);
+    if (mark == std::string_view::npos) return false;
     if (target[0] == '/') {
-      split_path(head_.target_begin, target);
+      split_path(0, mark);
       return true;
     }
     if (target == "*") {
-      split_path(head_.target_begin, target);
+      split_path(0, mark);
       return head_.method == method::options;  // RFC 9112 §3.2.4
     }
-    return check_absolute_form(target);
+    return check_absolute_form(target, mark);
   }
 
   /// RFC 9112 §3.2.2: the authority of the target replaces Host.
-  bool check_absolute_form(std::string_view target) {
+  bool check_absolute_form(std::string_view target, std::size_t mark) {
     std::size_t scheme_size = 0;
     if (equals_ignoring_case(target.substr(0, 7), "http://")) scheme_size = 7;
     if (equals_ignoring_case(target.substr(0, 8), "https://")) {
@@ -133,22 +134,20 @@ class head_checker : field_checker<request_head, head_checker> {
     const std::size_t authority_end = after_scheme.find_first_of("/?");
     const std::string_view authority = after_scheme.substr(0, authority_end);
     if (!is_host_and_port(authority)) return false;
-    const auto path_begin = scheme_size + authority.size();
     head_.host_begin = static_cast<std::uint16_t>(head_.target_begin + scheme_size);
     head_.host_size = static_cast<std::uint16_t>(authority.size());
-    split_path(head_.target_begin + path_begin, target.substr(path_begin));
+    split_path(scheme_size + authority.size(), mark);
     return true;
   }
 
-  void split_path(std::size_t begin, std::string_view path_and_query) {
-    const std::size_t mark = path_and_query.find('?');
-    const std::size_t path_size = mark == std::string_view::npos ? path_and_query.size() : mark;
-    head_.path_begin = static_cast<std::uint16_t>(begin);
-    head_.path_size = static_cast<std::uint16_t>(path_size);
-    head_.query_begin = static_cast<std::uint16_t>(begin + path_size);
-    if (mark == std::string_view::npos) return;
-    head_.query_begin = static_cast<std::uint16_t>(begin + path_size + 1);
-    head_.query_size = static_cast<std::uint16_t>(path_and_query.size() - path_size - 1);
+  /// @param begin  where the path begins in the target
+  /// @param mark   where the query's mark is in it, or its size
+  void split_path(std::size_t begin, std::size_t mark) {
+    head_.path_begin = static_cast<std::uint16_t>(head_.target_begin + begin);
+    head_.path_size = static_cast<std::uint16_t>(mark - begin);
+    const bool has_query = mark != head_.target_size;
+    head_.query_begin = static_cast<std::uint16_t>(head_.target_begin + mark + has_query);
+    head_.query_size = static_cast<std::uint16_t>(head_.target_size - mark - has_query);
   }
 
   std::uint32_t host_count_ = 0;

@@ -90,12 +90,22 @@ constexpr bool is_ip_literal(std::string_view text) {
   return true;
 }
 
+/// @returns where the run of characters that a reg-name has as they are ends
+constexpr const char* skip_reg_name_chars(const char* at, const char* end) {
+  while (end - at >= 4 && is_reg_name_char(at[0]) && is_reg_name_char(at[1]) &&
+         is_reg_name_char(at[2]) && is_reg_name_char(at[3])) {
+    at += 4;
+  }
+  while (at != end && is_reg_name_char(*at)) ++at;
+  return at;
+}
+
 /// @returns where a reg-name or an IPv4 address (which is one by its characters) ends
 constexpr std::size_t skip_reg_name(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   for (;;) {
-    while (at != end && is_reg_name_char(*at)) ++at;
+    at = skip_reg_name_chars(at, end);
     const bool is_encoded =
         end - at > 2 && *at == '%' && hex_value(at[1]) >= 0 && hex_value(at[2]) >= 0;
     if (!is_encoded) return static_cast<std::size_t>(at - text.data());

@@ -194,6 +194,8 @@ class response {
 
   /// RFC 9110 §8.6: not with 1xx, 204 and 304.
   bool has_length() const noexcept {
+    if (code_ == nen::status::ok) [[likely]]
+      return true;
     const auto value = static_cast<std::uint16_t>(code_);
     return value >= 200 && value != 204 && value != 304;
   }

@@ -96,6 +96,14 @@ class send_queue {
     return slots_.available() >= messages * slots_per_message;
   }
 
+  /// What is to be sent when it is in one slot, which it nearly always is; nothing when it is not.
+  std::string_view only_part(const connection_base& c) noexcept {
+    if (c.first_slot != c.last_slot || is_view(c.first_slot)) return {};
+    const slot& s = slots_[c.first_slot - 1];
+    if (s.view_bytes != 0) return {};
+    return {s.bytes + c.first_slot_sent, s.used - c.first_slot_sent};
+  }
+
   /// Describes what is to be sent next.
   /// @returns  how many of `parts` are filled
   std::size_t gather(const connection_base& c, std::span<std::string_view> parts,

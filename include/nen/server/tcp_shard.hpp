@@ -269,6 +269,7 @@ class tcp_shard {
 
   // Bytes out.
   [[gnu::noinline]] void start_send(connection& c) noexcept;
+  [[gnu::noinline]] void send_parts(connection& c, token t) noexcept;
   void sent(connection& c, std::int32_t result);
 
   // One place decides what a connection does next, after whatever happened to it.

@@ -137,13 +137,20 @@ void tcp_shard<S, C, R>::resume_waiting() {
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::start_send(connection& c) noexcept {
-  NEN_ASSERT(!c.sending);
-  std::array<std::string_view, ring::vector_parts_max> parts;
-  const auto count = queue_.gather(c, parts, send_bytes_max);
-  NEN_ASSERT(count != 0);
+  NEN_ASSERT(!c.sending && c.has_output());
   c.sending = true;
   c.send_began = loop_.now();
   const token t = begin(operation::send, c);
+  const std::string_view only = queue_.only_part(c).substr(0, send_bytes_max);
+  if (only.empty()) return send_parts(c, t);
+  loop_.ring().send(t, connections_.index_of(c), only);
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::send_parts(connection& c, token t) noexcept {
+  std::array<std::string_view, ring::vector_parts_max> parts;
+  const auto count = queue_.gather(c, parts, send_bytes_max);
+  NEN_ASSERT(count != 0);
   if (count == 1) {
     loop_.ring().send(t, connections_.index_of(c), parts[0]);
   } else {
