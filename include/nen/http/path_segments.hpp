@@ -59,23 +59,6 @@ constexpr std::uint64_t load_word(std::string_view path, std::size_t at) noexcep
   return word;
 }
 
-constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t word) noexcept {
-  hash = (hash ^ word) * 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio: odd, well mixed
-  return hash ^ (hash >> 29);
-}
-
-/// Hashes a whole path behind its first slash, as scan_segment hashes a segment.
-/// @pre  the path begins with a slash
-constexpr std::uint64_t hash_path(std::string_view path) noexcept {
-  std::uint64_t hash = 0;
-  std::size_t at = 1;
-  do {
-    hash = mix(hash, load_word(path, at));
-    at += sizeof(std::uint64_t);
-  } while (at < path.size());
-  return hash;
-}
-
 struct scanned_segment {
   std::size_t size;
   std::uint64_t hash;
@@ -87,6 +70,7 @@ struct scanned_segment {
 constexpr scanned_segment scan_segment(std::string_view path, std::size_t at) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101U;
   constexpr std::uint64_t slashes = ones * '/';
+  constexpr std::uint64_t factor = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio: odd, well mixed
   std::uint64_t hash = 0;
   std::size_t size = 0;
   while (true) {
@@ -95,7 +79,8 @@ constexpr scanned_segment scan_segment(std::string_view path, std::size_t at) no
     const std::uint64_t zero_where_slash = word ^ slashes;
     const std::uint64_t found = (zero_where_slash - ones) & ~zero_where_slash & (ones << 7);
     if (found == 0 && left >= sizeof word) {
-      hash = mix(hash, word);
+      hash = (hash ^ word) * factor;
+      hash ^= hash >> 29;
       size += sizeof word;
       continue;
     }
@@ -106,8 +91,14 @@ constexpr scanned_segment scan_segment(std::string_view path, std::size_t at) no
     } else {
       size += left;
     }
-    return {size, mix(hash, word)};
+    hash = (hash ^ word) * factor;
+    return {size, hash ^ (hash >> 29)};
   }
+}
+
+/// The hash of a path that goes on with another segment; 0 is that of no segments.
+constexpr std::uint64_t extend_hash(std::uint64_t path, std::uint64_t segment) noexcept {
+  return std::rotl(path, 21) ^ segment;
 }
 
 }  // namespace detail

@@ -126,20 +126,29 @@ class route_finder {
                                            path_segments& segments) const noexcept {
     segments.count = 0;
     if (!path.starts_with('/')) return find_server_wide(wanted, path);
+    std::uint64_t hashes[segments_max + 1];
+    const std::uint64_t whole = cut(path, segments, hashes);
     // Static text goes before everything, so that nothing can be more specific than all of it.
-    if (const auto node = text_child(whole_path, path.substr(1), hash_path(path)))
-      if (can_serve(nodes[node], wanted))
-        return {route_outcome::found, pick(nodes[node], wanted), {}};
-    return walk(wanted, path, segments);
+    if (segments.count <= depth)
+      if (const auto node = text_child(whole_path, path.substr(1), whole))
+        if (can_serve(nodes[node], wanted))
+          return {route_outcome::found, pick(nodes[node], wanted), {}};
+    return walk(wanted, path, segments, hashes);
   }
 
  private:
+  /// What to try next at a node, in the order of precedence.
+  enum class choice : std::uint8_t { text, parameter, rest };
+  struct branch {
+    std::uint16_t node;
+    std::uint8_t segment;
+    choice next;
+  };
+
   /// Segment by segment.
   [[nodiscard]] constexpr route_match walk(method wanted, std::string_view path,
-                                           path_segments& segments) const noexcept {
-    std::uint64_t hashes[segments_max + 1];
-    cut(path, segments, hashes);
-
+                                           const path_segments& segments,
+                                           const std::uint64_t* hashes) const noexcept {
     // At most one way not yet tried hangs on each segment of the current one.
     branch untried[segments_max + 1];
     std::size_t untried_count = 0;
@@ -176,16 +185,10 @@ class route_finder {
     }
   }
 
-  /// What to try next at a node, in the order of precedence.
-  enum class choice : std::uint8_t { text, parameter, rest };
-  struct branch {
-    std::uint16_t node;
-    std::uint8_t segment;
-    choice next;
-  };
-
-  constexpr void cut(std::string_view path, path_segments& segments,
-                     std::uint64_t* hashes) const noexcept {
+  /// @returns  the hash of all that was cut
+  constexpr std::uint64_t cut(std::string_view path, path_segments& segments,
+                              std::uint64_t* hashes) const noexcept {
+    std::uint64_t whole = 0;
     std::size_t begin = 1;
     std::uint32_t count = 0;
     segments.begin[0] = 1;
@@ -193,9 +196,11 @@ class route_finder {
       const scanned_segment found = scan_segment(path, begin);
       begin += found.size + 1;
       hashes[count++] = found.hash;
+      whole = extend_hash(whole, found.hash);
       segments.begin[count] = static_cast<std::uint32_t>(begin);
     }
     segments.count = count;
+    return whole;
   }
 
   [[nodiscard]] constexpr std::uint16_t text_child(std::uint16_t parent, std::string_view segment,

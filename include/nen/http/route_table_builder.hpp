@@ -144,16 +144,16 @@ struct route_draft {
     for (std::size_t i = 0; i < spec.segment_count; ++i)
       if (spec.segments[i].kind != segment_kind::text) return;
     const std::size_t begin = text_bytes;
+    std::uint64_t hash = 0;
     for (std::size_t i = 0; i < spec.segment_count; ++i) {
-      table.text[text_bytes++] = '/';
+      if (i != 0) table.text[text_bytes++] = '/';
       for (const char c : spec.segments[i].text) table.text[text_bytes++] = c;
+      hash = extend_hash(hash, spec.segments[i].hash);
     }
-    const std::string_view path(&table.text[begin], text_bytes - begin);
-    path_hash[node] = hash_path(path);
-    table.insert_edge(
-        {static_cast<std::uint32_t>(path_hash[node] >> 32), static_cast<std::uint32_t>(begin + 1),
-         static_cast<std::uint16_t>(path.size() - 1), whole_path, node},
-        path_hash[node]);
+    path_hash[node] = hash;
+    table.insert_edge({static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(begin),
+                       static_cast<std::uint16_t>(text_bytes - begin), whole_path, node},
+                      hash);
     ++edge_count;
   }
 
