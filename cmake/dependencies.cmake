@@ -20,13 +20,16 @@ set(nen_package_nginx nginx)
 set(nen_package_redis-server redis-server)
 set(nen_package_haproxy haproxy)
 set(nen_package_chromium chromium)
-set(nen_test_tools python3 curl wrk h2load node nginx haproxy chromium redis-server clang++)
-# Libraries of test clients, by a file of theirs.
+set(nen_package_valgrind valgrind)
+set(nen_test_tools python3 curl wrk h2load node nginx haproxy chromium redis-server valgrind clang++)
+# Libraries of tests, by a file of theirs.
 set(nen_package_python-websockets python3-websockets)
 set(nen_package_node-ws node-ws)
 set(nen_file_python-websockets python3/dist-packages/websockets/__init__.py)
 set(nen_file_node-ws nodejs/ws/package.json)
-set(nen_test_libraries python-websockets node-ws)
+set(nen_package_valgrind-headers valgrind)
+set(nen_file_valgrind-headers valgrind/callgrind.h)
+set(nen_test_libraries python-websockets node-ws valgrind-headers)
 
 # Sets nen_missing and nen_missing_sentence to all that is not there, tools last.
 macro(nen_find_dependencies)

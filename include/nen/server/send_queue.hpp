@@ -96,12 +96,18 @@ class send_queue {
     return slots_.available() >= messages * slots_per_message;
   }
 
-  /// What is to be sent when it is in one slot, which it nearly always is; nothing when it is not.
+  /// What is to be sent when it is in one piece, which it nearly always is; nothing when it is not.
   std::string_view only_part(const connection_base& c) noexcept {
-    if (c.first_slot != c.last_slot || is_view(c.first_slot)) return {};
-    const slot& s = slots_[c.first_slot - 1];
-    if (s.view_bytes != 0) return {};
-    return {s.bytes + c.first_slot_sent, s.used - c.first_slot_sent};
+    if (c.first_slot != c.last_slot) return {};
+    std::string_view part;
+    if (is_view(c.first_slot)) {
+      part = view_at(c.first_slot).bytes();
+    } else {
+      const slot& s = slots_[c.first_slot - 1];
+      if (s.view_bytes == 0) part = {s.bytes, s.used};
+    }
+    part.remove_prefix(part.empty() ? 0 : c.first_slot_sent);
+    return part;
   }
 
   /// Describes what is to be sent next.
