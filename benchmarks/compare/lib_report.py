@@ -169,6 +169,26 @@ def latency_lines(workloads, results):
     return f"Latency: {chosen.title}", lines
 
 
+def add_sections(folder):
+    """Puts what other measurements wrote, each a section in a results/*.md, at the end of
+    RESULTS.md, instead of what was there of them."""
+    path, parts = os.path.join(folder, "RESULTS.md"), os.path.join(folder, "results")
+    text = "# Results\n"
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    for name in sorted(os.listdir(parts)):
+        if name.endswith(".md"):
+            with open(os.path.join(parts, name), encoding="utf-8") as file:
+                section = file.read()
+            before, title, rest = text.partition(section.splitlines()[0] + "\n")
+            _, heading, behind = rest.partition("\n## ") if title else ("", "", "")
+            text = before.rstrip("\n") + ("\n\n## " + behind.rstrip("\n") if heading else "")
+            text += "\n\n" + section
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def write_all(folder, about, workloads, results, skipped):
     plots = os.path.join(folder, "results")
     os.makedirs(plots, exist_ok=True)
@@ -192,3 +212,4 @@ def write_all(folder, about, workloads, results, skipped):
     title, lines = latency_lines(workloads, results)
     write(os.path.join(plots, "latency.svg"),
           lib_svg.percentile_lines(title, PERCENTILES, lines, colours))
+    add_sections(folder)

@@ -105,3 +105,34 @@ def percentile_lines(title, names, series, colours):
         drawing.rectangle(left + width + 20, top + i * 20, 12, 12, colours[label])
         drawing.text(left + width + 38, top + i * 20 + 10, label)
     return drawing.document(left + width + 170, top + height + 50)
+
+
+def round_steps(most, count):
+    """About `count` round numbers from 0 up to `most`."""
+    rough = most / count
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(digit * power for digit in (1, 2, 2.5, 5, 10) if digit * power >= rough)
+    return [i * step for i in range(int(most / step) + 1)]
+
+
+def value_lines(title, series, colours, form_x, form_y):
+    """Lines from zero on. series: {label: [(x, y), ...]}; the forms make words of numbers."""
+    drawing, width, height, left, top = Drawing(), 640, 340, 80, 50
+    drawing.text(16, 26, title, kind="title")
+    most_x = max(x for line in series.values() for x, _ in line) or 1
+    most_y = max(y for line in series.values() for _, y in line) or 1
+
+    def place(x, y):
+        return left + width * x / most_x, top + height * (1 - y / most_y)
+
+    for value in round_steps(most_y, 6):
+        y = place(0, value)[1]
+        drawing.line(left, y, left + width, y)
+        drawing.text(left - 8, y + 4, form_y(value), "end", "small")
+    for value in round_steps(most_x, 5):
+        drawing.text(place(value, 0)[0], top + height + 20, form_x(value), "middle", "small")
+    for i, (label, line) in enumerate(series.items()):
+        drawing.curve([place(x, y) for x, y in line], colours[label])
+        drawing.rectangle(left + width + 20, top + i * 20, 12, 12, colours[label])
+        drawing.text(left + width + 38, top + i * 20 + 10, label)
+    return drawing.document(left + width + 190, top + height + 50)

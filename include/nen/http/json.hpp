@@ -3,6 +3,7 @@
 
 #include <nen/http/response.hpp>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <concepts>
@@ -82,6 +83,16 @@ constexpr json_value::json_value(std::initializer_list<json_member> members) noe
 
 namespace detail {
 
+/// Which bytes have to be escaped in a string, RFC 8259 §7.
+consteval std::array<bool, 256> make_json_escapes() {
+  std::array<bool, 256> escaped{};
+  for (std::size_t c = 0; c < 0x20; ++c) escaped[c] = true;
+  escaped['"'] = escaped['\\'] = true;
+  return escaped;
+}
+
+inline constexpr std::array<bool, 256> json_escapes = make_json_escapes();
+
 /// A string in quotes. Text that is not valid UTF-8 goes out as it is.
 inline void write_json_string(response& res, std::string_view text) noexcept {
   constexpr std::string_view hex = "0123456789abcdef";
@@ -89,7 +100,7 @@ inline void write_json_string(response& res, std::string_view text) noexcept {
   std::size_t plain = 0;  // where the part that needs no escape begins
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+    if (!json_escapes[byte]) continue;
     res.write(text.substr(plain, i - plain));
     plain = i + 1;
     if (byte == '"') {
