@@ -101,6 +101,8 @@ own ratios of CPU time. Latencies are those of the closed loop with all connecti
 where they count from the moment at which a request was due. `floor` answers canned bytes without understanding them.
 Where the server is busy for much less than 100 %, its core was not the limit, and answers/s is not its maximum; where
 the load is busy for 100 % in a closed loop, it may have been the limit. Every answer's status and length were checked.
+An answer of a broadcast is one member's receipt of it. The next message is sent when all members have the last one, so
+that the server waits for the load between two of them, and the load, which has little to do, is woken at its expense.
 """
 
 

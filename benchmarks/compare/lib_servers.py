@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from lib_workloads import BYTES, ECHO, HELLO, ITEM, JSON, TCP, WS
+from lib_workloads import BYTES, ECHO, HELLO, ITEM, JSON, ROOM, TCP, WS
 
 ALPHABET = b"abcdefghijklmnopqrstuvwxyz" * 40331
 PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
@@ -37,7 +37,7 @@ class Server:
     def url(self, workload, port):
         if workload.needs == TCP:
             return [f"tcp://127.0.0.1:{port}"]
-        scheme = "ws" if workload.needs == WS else "http"
+        scheme = "ws" if workload.needs in (WS, ROOM) else "http"
         return [f"{scheme}://127.0.0.1:{port}{workload.path}"]
 
 
@@ -86,7 +86,7 @@ class Floor(Built):
 
 
 class Nen(Built):
-    name, program, has = "nen", "target", (HELLO, JSON, ITEM, ECHO, BYTES, WS)
+    name, program, has = "nen", "target", (HELLO, JSON, ITEM, ECHO, BYTES, WS, ROOM)
 
     def command(self, workload, port, folder):
         # By itself it is sized for few and large bodies; here every connection sends one at once.
@@ -106,7 +106,7 @@ class NenTcp(Nen):
 
 
 class Beast(Built):
-    name, program, has = "Beast", "peer_beast", (HELLO, JSON, ITEM, ECHO, BYTES, WS)
+    name, program, has = "Beast", "peer_beast", (HELLO, JSON, ITEM, ECHO, BYTES, WS, ROOM)
 
     def version(self):
         return f"Boost {package('libboost-dev')}"
@@ -120,7 +120,7 @@ class Microhttpd(Built):
 
 
 class Websockets(Built):
-    name, program, has = "libwebsockets", "peer_websockets", (WS,)
+    name, program, has = "libwebsockets", "peer_websockets", (WS, ROOM)
 
     def version(self):
         return package("libwebsockets-dev")
@@ -146,7 +146,7 @@ class NodeHttp(Tool):
 
 
 class NodeWs(Tool):
-    name, tool, has = "Node ws", "node", (WS,)
+    name, tool, has = "Node ws", "node", (WS, ROOM)
 
     def missing(self):
         there = os.path.exists("/usr/share/nodejs/ws/package.json")

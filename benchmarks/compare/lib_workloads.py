@@ -3,7 +3,7 @@
 import dataclasses
 
 HELLO, JSON, ITEM, ECHO, BYTES = "hello", "json", "item", "echo", "bytes"
-WS, TCP = "ws", "tcp"
+WS, ROOM, TCP = "ws", "room", "tcp"
 
 # What a browser sends with every request, about 600 bytes, as 20 fields (Host is the load's).
 BROWSER_FIELDS = [
@@ -86,6 +86,8 @@ WORKLOADS = [
     _ws("ws_1k", "WebSocket echo, 1 KiB", 1024),
     _ws("ws_64k", "WebSocket echo, 64 KiB", 65536),
     _ws("ws_pipelined", "WebSocket echo, 20 bytes, 16 pipelined", 20, "--pipeline", "16"),
+    Workload("ws_broadcast", "WebSocket broadcast, 20 bytes to 64 members", ROOM, "/ws/room",
+             _connections(64, "--message-bytes", "20", "--broadcast", "--threads", "1")),
     Workload("tcp", "raw TCP echo, 26 bytes", TCP,
              load=_connections(64, "--message-bytes", "26"), floor=("--echo",)),
     Workload("half", "hello, open loop at half its maximum", HELLO, load=_connections(64),

@@ -6,8 +6,6 @@
 #include <nen/http/llhttp.hpp>
 
 #include <cstdio>
-#include <string_view>
-#include <vector>
 
 #include "traffic.hpp"
 
@@ -38,18 +36,13 @@ std::uint64_t count(instructions::traffic& clients, std::uint64_t requests) {
 
 }  // namespace
 
-/// `--broadcast`, before the load generator's arguments: one connection speaks, and all of them
-/// hear it.
 int main(int argc, char** argv) {
-  std::vector<char*> arguments(argv, argv + argc);
-  const bool is_broadcast = argc > 1 && std::string_view(argv[1]) == "--broadcast";
-  if (is_broadcast) arguments.erase(arguments.begin() + 1);
-  const load::options o = load::read_options(static_cast<int>(arguments.size()), arguments.data());
+  const load::options o = load::read_options(argc, argv);
   auto& server = o.protocol == load::protocol::bytes ? instructions::tcp_server()
                                                      : instructions::http_server();
   std::uint64_t answers = 0;
   {
-    instructions::traffic clients(o, server, is_broadcast);
+    instructions::traffic clients(o, server);
     answers = count(clients, o.requests);
     clients.close_all();
   }

@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "compare"))
 
 import lib_callgrind  # noqa: E402
-from lib_workloads import HELLO, TCP, WORKLOADS, WS, Workload  # noqa: E402
+from lib_workloads import HELLO, ROOM, TCP, WORKLOADS, WS, Workload  # noqa: E402
 
 FIGURES = os.path.join(HERE, "figures.json")
 PROGRAM = "instructions"
@@ -28,12 +28,8 @@ SKIPPED = 77
 
 # What the targets of the design are about; the load's own requests are shorter.
 SHORT_FIELDS = ("--field", "User-Agent: bench/1.00", "--field", "Accept: text/plain")
-OWN = [
-    Workload("hello", "hello, a request of 84 bytes", HELLO, "/",
-             ("--connections", "64", *SHORT_FIELDS)),
-    Workload("broadcast", "WebSocket broadcast to 64, 20 bytes", WS, "/ws/room",
-             ("--connections", "64")),
-]
+SHORT = Workload("hello", "hello, a request of 84 bytes", HELLO, "/",
+                 ("--connections", "64", *SHORT_FIELDS))
 # These differ from another one in what is not the server's own work.
 LEFT_OUT = {"hello_16", "hello_512", "half"}
 # The simulated ring reads every byte that is sent several times, which takes callgrind long. Fewer
@@ -55,7 +51,7 @@ class Measured:
 
 def workloads():
     shared = [one for one in WORKLOADS if one.name not in LEFT_OUT]
-    return [OWN[0], *shared, OWN[1]]
+    return [SHORT, *shared]
 
 
 def arguments_of(workload):
@@ -66,12 +62,11 @@ def arguments_of(workload):
     more = ["--requests", str(ANSWERS_LARGE if is_large else ANSWERS)]
     if is_large:
         more += ["--connections", str(CONNECTIONS[workload.name])]
-    if workload.needs not in (WS, TCP):
+    if workload.needs not in (WS, ROOM, TCP):
         more += ["--expect-bytes", body]
-    scheme = {WS: "ws", TCP: "tcp"}.get(workload.needs, "http")
+    scheme = {WS: "ws", ROOM: "ws", TCP: "tcp"}.get(workload.needs, "http")
     path = "" if workload.needs == TCP else workload.path
-    first = ["--broadcast"] if workload.name == "broadcast" else []
-    return [*first, *workload.load, *more, f"{scheme}://127.0.0.1:8080{path}"]
+    return [*workload.load, *more, f"{scheme}://127.0.0.1:8080{path}"]
 
 
 def measure(programs, workload, folder):
@@ -133,11 +128,11 @@ def self_test():
             continue
         raise AssertionError(f"accepted: {wrong}")
     for total, is_too_high in ((1029.9, False), (1030.1, True), (900, False)):
-        found = Measured(OWN[0], "", total, 0, read, 1)
+        found = Measured(SHORT, "", total, 0, read, 1)
         assert verdict(found, 1000)[1] is is_too_high
-    assert "renew" in verdict(Measured(OWN[0], "", 900, 0, read, 1), 1000)[0]
+    assert "renew" in verdict(Measured(SHORT, "", 900, 0, read, 1), 1000)[0]
     arguments_of_all = {one.name: arguments_of(one) for one in workloads()}
-    assert arguments_of_all["broadcast"][0] == "--broadcast"
+    assert "--broadcast" in arguments_of_all["ws_broadcast"]
     assert "65536" in arguments_of_all["bytes_64k"]
 
 

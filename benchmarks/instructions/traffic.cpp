@@ -16,10 +16,9 @@ namespace {
 
 }  // namespace
 
-traffic::traffic(const load::options& o, metered_server& server, bool is_broadcast)
+traffic::traffic(const load::options& o, metered_server& server)
     : chosen_(o),
       server_(server),
-      is_broadcast_(is_broadcast),
       cycle_(load::make_requests(o), o.pipeline),
       payload_(
           load::make_payload(o.protocol == load::protocol::http ? o.body_bytes : o.message_bytes)),
@@ -55,7 +54,7 @@ void traffic::connect(client& c) {
 void traffic::round() {
   for (client& c : clients_) {
     if (!c.connected) connect(c);
-    if (!is_broadcast_ || &c == &clients_.front()) send_batch(c);
+    if (!chosen_.is_broadcast || &c == &clients_.front()) send_batch(c);
   }
   settle();
   for (client& c : clients_) {

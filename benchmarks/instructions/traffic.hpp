@@ -22,8 +22,7 @@ namespace instructions {
 /// work too. The program ends with 1 and a sentence at the first answer that is wrong.
 class traffic {
  public:
-  /// @param is_broadcast  one client speaks and all of them hear it
-  traffic(const load::options& o, metered_server& server, bool is_broadcast);
+  traffic(const load::options& o, metered_server& server);
 
   /// So many rounds begin and end with a client in the same state.
   std::uint64_t rounds_in_cycle() const;
@@ -50,7 +49,6 @@ class traffic {
 
   const load::options chosen_;
   metered_server& server_;
-  const bool is_broadcast_;
   const load::request_cycle cycle_;
   const std::string payload_;  // of a message, or of a request
   load::echo_reader echo_;

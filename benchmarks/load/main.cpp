@@ -1,5 +1,6 @@
-// A load generator: HTTP/1.1, WebSocket and raw echoes from io_uring, in closed or in open loop. It
-// checks every answer, and its exit code is 1 when any was wrong. `load --help` lists its options.
+// A load generator: HTTP/1.1, WebSocket and raw echoes and broadcasts from io_uring, in closed or
+// in open loop. It checks every answer, and its exit code is 1 when any was wrong. `load --help`
+// lists its options.
 #include <sys/resource.h>
 #include <unistd.h>
 

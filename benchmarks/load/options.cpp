@@ -30,6 +30,10 @@ constexpr std::string_view usage = R"(usage: load [--name value]... URL
                               a line of ### between two of them
   --message-bytes N           of a WebSocket message, or of raw bytes (20)
   --text                      WebSocket messages are text
+  --broadcast                 to a server that sends each WebSocket message to all connections: one
+                              of them sends, all must receive, then the next one sends. Each
+                              receipt is an answer, counted from the send. In closed loop, with one
+                              thread and --pipeline 1; --requests are messages
   --rate N                    open loop: N requests a second in all; latencies count from the
                               moment at which a request was due
   --warmup S                  seconds that are not measured (1)
@@ -95,6 +99,11 @@ void check(const options& o) {
     refuse("--file and --body-bytes", "are for http:// URLs; a message has --message-bytes");
   if (o.protocol == protocol::bytes && o.message_bytes == 0)
     refuse("--message-bytes", "cannot be 0 for raw bytes");
+  if (!o.is_broadcast) return;
+  if (o.protocol != protocol::websocket) refuse("--broadcast", "is for ws:// URLs");
+  if (o.threads != 1) refuse("--broadcast", "is for one thread, which knows who has received");
+  if (o.pipeline != 1) refuse("--broadcast", "sends one message at a time, so --pipeline is 1");
+  if (o.rate > 0) refuse("--broadcast", "is a closed loop and has no --rate");
 }
 
 /// The options that have a value.
@@ -160,6 +169,8 @@ options read_options(int argc, char** argv) {
       o.is_json = true;
     } else if (name == "--text") {
       o.is_text = true;
+    } else if (name == "--broadcast") {
+      o.is_broadcast = true;
     } else if (!name.starts_with("--")) {
       if (has_url) refuse(name, "is a second URL");
       has_url = true;

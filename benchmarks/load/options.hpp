@@ -34,6 +34,7 @@ struct options {
   std::string file;  ///< requests that are cycled, instead of method, fields and body
   std::size_t message_bytes = 20;
   bool is_text = false;
+  bool is_broadcast = false;  ///< each message comes back on every connection
 
   double rate = 0;  ///< requests a second by all connections together; 0: closed loop
   double warmup_seconds = 1;

@@ -231,6 +231,7 @@ void worker::read_handshake(connection& c, std::string_view bytes) {
 
 void worker::be_open(connection& c) {
   c.state = state::open;
+  ++open_;
   ++ready_;
   if (is_started_) go_on(c);
 }
@@ -243,6 +244,7 @@ void worker::give_up(connection& c, failure what, std::string_view sentence) {
 
 void worker::retire(connection& c) {
   if (c.state == state::closing) return;
+  if (c.state == state::open) --open_;
   in_flight_ -= c.in_flight;
   c.in_flight = 0;
   c.first_stamp = 0;

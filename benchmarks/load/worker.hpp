@@ -101,6 +101,7 @@ class worker {
   void check_answer(connection& c);
   void go_on(connection& c);
   void send_batch(connection& c);
+  void broadcast();
   void send_due(connection& c, std::uint64_t due);
   void send(connection& c, unsigned count, std::uint64_t stamp);
   void submit_send(connection& c, std::string_view bytes);
@@ -127,6 +128,8 @@ class worker {
   std::deque<std::size_t> idle_;       // open loop: connections that could send
   bool is_started_ = false;
   unsigned ready_ = 0;           // connections that were open, before the start
+  unsigned open_ = 0;            // connections that are
+  std::size_t speaker_ = 0;      // broadcasts: the connection that sends next
   unsigned unsubmitted_ = 0;     // sends that the kernel has not seen
   std::uint64_t in_flight_ = 0;  // of all connections
   std::uint64_t budget_ = 0;     // measured requests that may still be sent

@@ -18,6 +18,7 @@ constexpr unsigned sends_gathered_max = 32;
 
 /// Lets the connection do what it can do now.
 void worker::go_on(connection& c) {
+  if (plan_.chosen.is_broadcast) return broadcast();
   if (c.state != state::open || c.sending || c.is_last) return;
   if (!plan_.is_open_loop()) {
     if (c.in_flight == 0 && !is_stopped()) send_batch(c);
@@ -38,6 +39,24 @@ void worker::send_batch(connection& c) {
     budget_ -= count;
   }
   send(c, static_cast<unsigned>(count), stamp);
+}
+
+/// The next message, once everybody has the last one; also who is new because the last one failed.
+/// Each connection waits for it as for an answer to a request of its own, from now on.
+void worker::broadcast() {
+  if (in_flight_ != 0 || open_ != connections_.size() || is_stopped()) return;
+  connection& speaker = connections_[speaker_];
+  if (speaker.sending) return;  // alone, it may have received already what it is sending
+  const std::uint64_t stamp = now();
+  if (plan_.chosen.requests != 0 && is_measured(stamp)) --budget_;
+  for (connection& c : connections_) {
+    stamps_[c.slot] = stamp;
+    c.in_flight = 1;
+    c.since = now_;
+  }
+  in_flight_ = connections_.size();
+  speaker_ = (speaker_ + 1) % connections_.size();
+  submit_send(speaker, plan_.cycle.at(0).bytes);
 }
 
 std::uint64_t worker::due_time(std::uint64_t index) const {

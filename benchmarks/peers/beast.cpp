@@ -1,19 +1,23 @@
 // Boost.Beast, asynchronous and on one thread. After its examples "fast" and "advanced" and Asio's
 // advice: io_context with concurrency hint 1, the executor's concrete type instead of
 // any_io_executor, no strands, flat_buffer, TCP_NODELAY, sockets without Beast's timers. WebSocket
-// echoes without compression, and not fragmented. Beast has no router: a hash table is one.
+// messages without compression, and not fragmented. The room /ws/room is that of its example
+// "chat-multi": who is in it is a set, and a message is one shared string that waits in the queue
+// of each member. Beast has no router: a hash table is one.
 // Asio 1.74 uses std::exchange without including it.
 #include <utility>
 
 #include <boost/asio.hpp>
 #include <boost/beast.hpp>
 #include <cstdlib>
+#include <deque>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -43,15 +47,21 @@ void make_pages() {
   }
 }
 
+using web_stream = websocket::stream<tcp_socket, false>;
+
+void tune(web_stream& stream) {
+  stream.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
+                                                    websocket::stream_base::none(), false});
+  stream.auto_fragment(false);
+}
+
 class web_socket : public std::enable_shared_from_this<web_socket> {
  public:
   web_socket(tcp_socket&& socket, request&& upgrade)
       : stream_(std::move(socket)), upgrade_(std::move(upgrade)) {}
 
   void run() {
-    stream_.set_option(websocket::stream_base::timeout{websocket::stream_base::none(),
-                                                       websocket::stream_base::none(), false});
-    stream_.auto_fragment(false);
+    tune(stream_);
     stream_.async_accept(upgrade_, [self = shared_from_this()](beast::error_code error) {
       if (!error) self->read();
     });
@@ -73,10 +83,78 @@ class web_socket : public std::enable_shared_from_this<web_socket> {
                         });
   }
 
-  websocket::stream<tcp_socket, false> stream_;
+  web_stream stream_;
   request upgrade_;
   beast::flat_buffer buffer_;
 };
+
+/// What anybody said, for everybody.
+struct saying {
+  std::string bytes;
+  bool is_text;
+};
+
+class room_member : public std::enable_shared_from_this<room_member> {
+ public:
+  room_member(tcp_socket&& socket, request&& upgrade)
+      : stream_(std::move(socket)), upgrade_(std::move(upgrade)) {}
+  ~room_member() { everybody.erase(this); }
+
+  void run() {
+    tune(stream_);
+    stream_.async_accept(upgrade_, [self = shared_from_this()](beast::error_code error) {
+      if (error) return;
+      everybody.insert(self.get());
+      self->read();
+    });
+  }
+
+ private:
+  void read() {
+    stream_.async_read(buffer_, [self = shared_from_this()](beast::error_code error, std::size_t) {
+      if (error) {
+        everybody.erase(self.get());
+        return;
+      }
+      self->say_to_all();
+      self->read();
+    });
+  }
+
+  void say_to_all() {
+    const auto said = std::make_shared<const saying>(
+        saying{beast::buffers_to_string(buffer_.data()), stream_.got_text()});
+    buffer_.clear();
+    for (room_member* const member : everybody) member->hear(said);
+  }
+
+  void hear(const std::shared_ptr<const saying>& said) {
+    unsent_.push_back(said);
+    if (unsent_.size() == 1) write();  // the others follow when this one is sent
+  }
+
+  void write() {
+    stream_.text(unsent_.front()->is_text);
+    stream_.async_write(asio::buffer(unsent_.front()->bytes),
+                        [self = shared_from_this()](beast::error_code error, std::size_t) {
+                          if (error) {
+                            everybody.erase(self.get());
+                            return;
+                          }
+                          self->unsent_.pop_front();
+                          if (!self->unsent_.empty()) self->write();
+                        });
+  }
+
+  static std::unordered_set<room_member*> everybody;
+
+  web_stream stream_;
+  request upgrade_;
+  beast::flat_buffer buffer_;
+  std::deque<std::shared_ptr<const saying>> unsent_;
+};
+
+std::unordered_set<room_member*> room_member::everybody;
 
 class session : public std::enable_shared_from_this<session> {
  public:
@@ -96,7 +174,11 @@ class session : public std::enable_shared_from_this<session> {
   void answer() {
     request asked = parser_->release();
     if (websocket::is_upgrade(asked)) {
-      std::make_shared<web_socket>(std::move(socket_), std::move(asked))->run();
+      if (asked.target() == "/ws/room") {
+        std::make_shared<room_member>(std::move(socket_), std::move(asked))->run();
+      } else {
+        std::make_shared<web_socket>(std::move(socket_), std::move(asked))->run();
+      }
       return;
     }
     const std::string_view path(asked.target().data(), asked.target().size());

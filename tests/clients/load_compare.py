@@ -10,7 +10,7 @@ import xml.etree.ElementTree
 
 from lib_server_under_test import check, main, program
 
-WORKLOADS = ["hello_16", "one_each", "post_64k", "ws_64k", "half"]
+WORKLOADS = ["hello_16", "one_each", "post_64k", "ws_64k", "ws_broadcast", "half"]
 
 
 def test():
