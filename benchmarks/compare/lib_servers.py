@@ -93,7 +93,10 @@ class Nen(Built):
         return [self.path(), "--port", str(port), "--sizes", "many"]
 
     def version(self):
-        return said("git", "-C", PEERS, "describe", "--always", "--dirty")
+        parts = [said("git", "-C", PEERS, "describe", "--always", "--dirty"),
+                 f"liburing {package('liburing-dev')}",
+                 f"llhttp {package('libllhttp-dev') or package('node-llhttp')}"]
+        return ", ".join(parts)
 
 
 class NenTcp(Nen):
