@@ -143,9 +143,9 @@ struct head_callbacks {
   static Parser& self(llhttp_t* parser) {
     return static_cast<Parser&>(*static_cast<head_parser*>(parser->data));
   }
-  static llhttp_settings_t make_settings() {
-    llhttp_settings_t settings;
-    llhttp_settings_init(&settings);
+  /// A constant, so that nobody has it, or what it calls, compiled who doesn't parse.
+  static constexpr llhttp_settings_t make_settings() {
+    llhttp_settings_t settings{};  // as llhttp_settings_init leaves it
     if constexpr (Parser::reads_requests) {
       settings.on_url = [](llhttp_t* p, const char* at, std::size_t size) {
         return self(p).on_target(at, size);

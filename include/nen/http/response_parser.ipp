@@ -5,16 +5,18 @@ namespace nen {
 
 namespace detail {
 
-inline const llhttp_settings_t response_settings = head_callbacks<response_parser>::make_settings();
-inline const llhttp_t pristine_response_parser =
-    head_callbacks<response_parser>::make_pristine(&response_settings);
+inline constexpr llhttp_settings_t response_settings =
+    head_callbacks<response_parser>::make_settings();
 
 }  // namespace detail
 
 inline void response_parser::start(method answered, char* base, const response_limits& limits,
                                    field_ref* table, std::uint16_t fields) {
   NEN_ASSERT(limits.head_bytes_max <= 65'535);
-  start_head(detail::pristine_response_parser, base, table,
+  // Here and not in the namespace, where every server would compile the whole parser for it.
+  static const llhttp_t pristine =
+      detail::head_callbacks<response_parser>::make_pristine(&detail::response_settings);
+  start_head(pristine, base, table,
              fields < limits.fields_max ? fields : limits.fields_max);
   answered_ = answered;
   fault_ = response_fault::none;
