@@ -6,12 +6,12 @@
 #include <nen/core/assert.hpp>
 #include <nen/core/intrusive_list.hpp>
 #include <nen/core/pool.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/io/context.hpp>
 #include <nen/io/stream.hpp>
 #include <nen/io/task.hpp>
 #include <nen/net/address.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <utility>
@@ -221,7 +221,7 @@ class client {
       if (from->failures != 0 && tick_before(now(), from->retry_at)) co_return lease(from->last);
       if (from->open < connections_per_endpoint_) {
         lease made(*this, *from);
-        const auto most = std::min(left, connect_timeout_ms_);
+        const auto most = detail::smallest(left, connect_timeout_ms_);
         auto connected = co_await detail::stream_connect(*host_, to, most);
         if (connected) {
           from->failures = 0;
@@ -237,7 +237,8 @@ class client {
       constexpr std::uint32_t look_again_ms = 5;
       const bool may_come_unannounced = from->open < connections_per_endpoint_;
       was_called |= co_await detail::pool_wait(
-          *host_, queue_, *from, may_come_unannounced ? std::min(left, look_again_ms) : left);
+          *host_, queue_, *from,
+          may_come_unannounced ? detail::smallest(left, look_again_ms) : left);
     }
     co_return lease(outcome::timed_out);
   }
@@ -309,9 +310,9 @@ class client {
   /// The time to the next attempt doubles with each failure and is varied, so that many clients of
   /// one server don't come back at the same moment.
   void note_failure(detail::origin& from, outcome why) noexcept {
-    const auto doublings = std::min(from.failures, 16U);
+    const auto doublings = detail::smallest(from.failures, 16U);
     const auto wait = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(std::uint64_t{backoff_ms_} << doublings, backoff_ms_max_));
+        detail::smallest<std::uint64_t>(std::uint64_t{backoff_ms_} << doublings, backoff_ms_max_));
     ++from.failures;
     from.last = why;
     dice_ = dice_ * 6364136223846793005U + 1442695040888963407U + now();

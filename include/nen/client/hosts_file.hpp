@@ -4,12 +4,12 @@
 
 #include <nen/client/resolver.hpp>
 #include <nen/core/ascii.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/net/address.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -61,7 +61,7 @@ class hosts_file {
  private:
   static std::string_view next_word(std::string_view& line) noexcept {
     constexpr std::string_view blanks = " \t\r";
-    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+    line.remove_prefix(detail::smallest(line.find_first_not_of(blanks), line.size()));
     const std::string_view word = line.substr(0, line.find_first_of(blanks));
     line.remove_prefix(word.size());
     return word;

@@ -7,6 +7,7 @@
 #include <nen/client/http_options.hpp>
 #include <nen/client/resolver.hpp>
 #include <nen/core/assert.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/http/redirect.hpp>
 #include <nen/http/request_writer.hpp>
 #include <nen/http/response_parser.hpp>
@@ -15,7 +16,6 @@
 #include <nen/io/signal.hpp>
 #include <nen/io/stream.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -60,9 +60,9 @@ inline bool fetch::is_dropped(std::string_view name) const noexcept {
   constexpr std::string_view credentials[] = {"authorization", "cookie", "proxy-authorization"};
   if (drops_body_ && equals_ignoring_case(name.substr(0, about_content.size()), about_content))
     return true;
-  if (!has_moved_) return false;
-  return std::any_of(std::begin(credentials), std::end(credentials),
-                     [&](std::string_view each) { return equals_ignoring_case(name, each); });
+  for (const std::string_view each : credentials)
+    if (has_moved_ && equals_ignoring_case(name, each)) return true;
+  return false;
 }
 
 inline void fetch::write_head() noexcept {
@@ -164,7 +164,7 @@ inline void fetch::all_sent() noexcept {
 inline std::uint32_t fetch::within(std::uint32_t ms) const noexcept {
   if (!has_deadline_) return ms;
   const std::uint32_t left = is_over() ? 1 : until_ - context_->now_ms();
-  return ms == 0 ? left : std::min(ms, left);
+  return ms == 0 ? left : detail::smallest(ms, left);
 }
 
 inline std::uint32_t fetch::read_time() const noexcept {
@@ -268,7 +268,7 @@ inline void fetch::take_part(std::string_view content) noexcept {
 /// @returns  false when more bytes are needed, or there is an error
 inline bool fetch::read_head() noexcept {
   const auto bytes =
-      std::min(static_cast<std::size_t>(end_ - at_), memory_.head.size() - head_used_);
+      detail::smallest(static_cast<std::size_t>(end_ - at_), memory_.head.size() - head_used_);
   if (bytes == 0) return false;
   char* const begin = memory_.head.data() + head_used_;
   std::memcpy(begin, at_, bytes);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <nen/core/assert.hpp>
+#include <nen/core/smallest.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -61,7 +61,7 @@ class output {
   bool append(std::string_view bytes) noexcept {
     if (!count(bytes.size())) return false;
     while (true) {
-      const auto part = std::min(bytes.size(), static_cast<std::size_t>(limit_ - cursor_));
+      const auto part = detail::smallest(bytes.size(), static_cast<std::size_t>(limit_ - cursor_));
       if (part != 0) std::memcpy(cursor_, bytes.data(), part);
       cursor_ += part;
       bytes.remove_prefix(part);

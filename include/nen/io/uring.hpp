@@ -4,6 +4,7 @@
 
 #include <nen/core/assert.hpp>
 #include <nen/core/result.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/io/completion.hpp>
 #include <nen/io/ring.hpp>
 
@@ -14,7 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cerrno>
@@ -185,7 +185,7 @@ class uring_base {
     if (deadline_ms == nullptr) {
       status = io_uring_submit_and_wait(&ring_, 1);
     } else {
-      const auto left = std::max(0, static_cast<std::int32_t>(*deadline_ms - clock_ms()));
+      const auto left = detail::largest(0, static_cast<std::int32_t>(*deadline_ms - clock_ms()));
       __kernel_timespec timeout{left / 1000, static_cast<long long>(left % 1000) * 1'000'000};
       status = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
     }

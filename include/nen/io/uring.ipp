@@ -39,11 +39,11 @@ namespace detail {
 [[gnu::cold]] inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
   NEN_ASSERT(!opened_);
   overflows_ = 0;
-  const auto entries = std::clamp(std::bit_ceil(sizes.places), 64u, 1024u);
+  const auto entries = smallest(largest(std::bit_ceil(sizes.places), 64u), 1024u);
   // What can complete in one turn: a send and a cancel for each connection, and every receive
   // buffer.
-  const auto cq_entries =
-      std::clamp(std::bit_ceil(sizes.places * 2 + sizes.receive_buffers), 4 * entries, 65536u);
+  const auto cq_entries = smallest(
+      largest(std::bit_ceil(sizes.places * 2 + sizes.receive_buffers), 4 * entries), 65536u);
   // Only flags that liburing 2.3 knows: one that the library does not know can corrupt the ring.
   // SINGLE_ISSUER is as old as multishot receives (Linux 6.0); DEFER_TASKRUN is of 6.1.
   constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL |

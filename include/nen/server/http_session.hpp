@@ -5,6 +5,7 @@
 #include <nen/config.hpp>
 #include <nen/core/discarding_output.hpp>
 #include <nen/core/function_ref.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/http/body_part.hpp>
 #include <nen/http/body_stream.hpp>
 #include <nen/http/deferred.hpp>
@@ -18,7 +19,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <exception>

@@ -67,7 +67,7 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
     at += got.consumed;
   } else {
     const auto room = static_cast<std::size_t>(Config.head_bytes_max - kept.used);
-    const auto size = std::min(room, static_cast<std::size_t>(end - at));
+    const auto size = detail::smallest(room, static_cast<std::size_t>(end - at));
     char* const to = kept.bytes + kept.used;
     std::memcpy(to, at, size);
     got = kept.parser.feed(to, to + size);

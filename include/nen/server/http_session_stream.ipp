@@ -51,7 +51,7 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
   }
   stream.rests = true;
   if (body.step() == body_stream::next_step::sleep)
-    p.set_read_timeout(timeout_kind::handler, std::max(body.sleep_ms(), 1u));
+    p.set_read_timeout(timeout_kind::handler, detail::largest(body.sleep_ms(), 1u));
 }
 
 /// @returns  false when an exception left the producer

@@ -4,9 +4,9 @@
 
 #include <nen/core/output.hpp>
 #include <nen/core/pool.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/server/connection.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -117,7 +117,7 @@ class send_queue {
     std::size_t count = 0;
     std::size_t skip = c.first_slot_sent;
     const auto add = [&](std::string_view part) {
-      const auto skipped = std::min(skip, part.size());
+      const auto skipped = detail::smallest(skip, part.size());
       skip -= skipped;
       part = part.substr(skipped, bytes_max);
       if (part.empty() || count == parts.size()) return;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <nen/core/assert.hpp>
+#include <nen/core/smallest.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -58,7 +58,7 @@ class gather {
 
  private:
   std::size_t keep(std::span<const std::byte> bytes) noexcept {
-    const std::size_t count = std::min(bytes.size(), N - size_);
+    const std::size_t count = detail::smallest(bytes.size(), N - size_);
     if (count != 0) std::memcpy(bytes_ + size_, bytes.data(), count);
     size_ += count;
     return count;

@@ -11,7 +11,6 @@
 #include <nen/server/tcp_functions.hpp>
 #include <nen/server/tcp_peer.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

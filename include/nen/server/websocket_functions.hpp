@@ -1,13 +1,13 @@
 // server, L3: the functions of sessions' objects, without their types.
 #pragma once
 
+#include <nen/core/smallest.hpp>
 #include <nen/core/type_list.hpp>
 #include <nen/server/session_call.hpp>
 #include <nen/server/websocket.hpp>
 #include <nen/server/websocket_compression.hpp>
 #include <nen/server/websocket_task.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <string_view>
 #include <type_traits>
@@ -115,7 +115,7 @@ struct websocket_sessions<type_list<Session...>, States> {
 
   using compression = typename common_compression<Session...>::type;
   static constexpr std::size_t object_bytes_max =
-      std::max({sizeof(websocket_object<Session>)..., std::size_t{1}});
+      largest(std::size_t{1}, sizeof(websocket_object<Session>)...);
   static constexpr bool has_coroutine = (has_on_run<Session> || ...);
 
   static const websocket_functions* functions_of(const websocket_type& type) noexcept {

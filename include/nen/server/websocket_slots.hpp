@@ -11,7 +11,6 @@
 #include <nen/server/websocket_peer.hpp>
 #include <nen/ws/message_reader.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -4,6 +4,7 @@
 
 #include <nen/config.hpp>
 #include <nen/core/function_ref.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/http_slots.hpp>
@@ -12,7 +13,6 @@
 #include <nen/server/websocket_mail.hpp>
 #include <nen/server/websocket_slots.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <span>
@@ -170,7 +170,8 @@ class ws_session : detail::websocket_host {
   /// refusals, a share of it).
   static constexpr std::uint32_t hold_ms_max = 1000;
   /// Views that each WebSocket can have, whatever the others hold.
-  static constexpr std::uint32_t views_each = std::max(1U, Config.ws_views / Config.websockets);
+  static constexpr std::uint32_t views_each =
+      detail::largest(1U, Config.ws_views / Config.websockets);
   /// Messages that may wait for one peer, so that looking at them all takes no time.
   static constexpr std::uint32_t sends_held_max = 4096;
 

@@ -43,7 +43,7 @@ bool ws_session<Routes, Config, State...>::send_compressed(Peer& p, Writer& out,
   const std::uint32_t room = store_.take_message();
   if (room == 0) return false;
   // Not longer than the message itself, so that what there is room for still fits.
-  const auto most = std::min(what.bytes.size(), store_.room_of(room).size());
+  const auto most = detail::smallest(what.bytes.size(), store_.room_of(room).size());
   const std::span<char> into = store_.room_of(room).first(most);
   const auto size = store_.compression().compress(s.compression, what.bytes, into);
   bool is_sent = false;
@@ -80,7 +80,7 @@ std::uint32_t ws_session<Routes, Config, State...>::shorter_of(slot& s, std::uin
   if (frame.shorter == 0) {
     frame.shorter = shared;
     if (const std::uint32_t room = store_.take_message()) {
-      const auto most = std::min(payload.size(), store_.room_of(room).size());
+      const auto most = detail::smallest(payload.size(), store_.room_of(room).size());
       const std::span<char> into = store_.room_of(room).first(most);
       if (const auto size = store_.compression().compress_alone(payload, into)) {
         const auto opcode = static_cast<ws::opcode>(frame.bytes[0] & 0x0f);

@@ -1,11 +1,11 @@
 // Takes WebSocket frames apart where their bytes lie, in pieces of any size (RFC 6455 §5). ws, L1.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <nen/core/assert.hpp>
+#include <nen/core/smallest.hpp>
 #include <nen/ws/close_code.hpp>
 #include <nen/ws/close_payload.hpp>
 #include <nen/ws/frame.hpp>
@@ -240,7 +240,8 @@ inline close_code frame_reader::end_length(const frame_rules& rules) noexcept {
 inline frame_event frame_reader::take_data(char*& at, char* end,
                                            const frame_rules& rules) noexcept {
   if (left_ != 0 && at == end) return {};
-  const auto size = static_cast<std::size_t>(std::min(left_, static_cast<std::uint64_t>(end - at)));
+  const auto size =
+      static_cast<std::size_t>(nen::detail::smallest(left_, static_cast<std::uint64_t>(end - at)));
   if (rules.side == side::server) mask(at, size, key_, phase_);
   frame_event event{.kind = frame_event_kind::data,
                     .opcode = message_opcode_,
@@ -265,7 +266,8 @@ inline frame_event frame_reader::take_data(char*& at, char* end,
 
 inline frame_event frame_reader::take_control(char*& at, char* end, const frame_rules& rules,
                                               char* control_room) noexcept {
-  const auto size = static_cast<std::size_t>(std::min(left_, static_cast<std::uint64_t>(end - at)));
+  const auto size =
+      static_cast<std::size_t>(nen::detail::smallest(left_, static_cast<std::uint64_t>(end - at)));
   char* payload = at;
   if (size < left_ || control_size_ != 0) {
     if (size == 0) return {};
