@@ -5,10 +5,16 @@
 #include <nen/core/frame_pool.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+// The durations alone, where they can be had without the calendar and the streams of <chrono>.
+#if __has_include(<bits/chrono.h>)
+#include <bits/chrono.h>
+#else
+#include <chrono>
+#endif
 
 namespace nen {
 

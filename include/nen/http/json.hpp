@@ -5,7 +5,6 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -139,7 +138,7 @@ inline void json_value::write_to(response& res) const noexcept {
       return write_number(static_cast<std::int64_t>(integer_));
     case kind::number:
     case kind::short_number:
-      if (!std::isfinite(number_)) {
+      if (number_ - number_ != 0) {  // infinite, or no number at all
         res.write("null");
         return;
       }
