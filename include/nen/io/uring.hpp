@@ -37,13 +37,13 @@ class uring_base {
   uring_base(const uring_base&) = delete;
   uring_base& operator=(const uring_base&) = delete;
 
-  void accept(token t, int listener, std::uint32_t place) noexcept {
+  [[gnu::noinline]] void accept(token t, int listener, std::uint32_t place) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, place);
     sqe->user_data = t.value;
   }
 
-  void connect(token t, std::uint32_t place, const endpoint& to) noexcept {
+  [[gnu::noinline]] void connect(token t, std::uint32_t place, const endpoint& to) noexcept {
     make_socket(place, to.family());
     if (vectors_used_ == vectors_.size()) flush();
     io_uring_sqe* const sqe = next_sqe();
@@ -78,7 +78,8 @@ class uring_base {
     sqe->user_data = t.value;
   }
 
-  void send_vector(token t, std::uint32_t place, std::span<const std::string_view> parts) noexcept {
+  [[gnu::noinline]] void send_vector(token t, std::uint32_t place,
+                                     std::span<const std::string_view> parts) noexcept {
     NEN_ASSERT(!parts.empty() && parts.size() <= vector_parts_max);
     if (vectors_used_ == vectors_.size()) flush();
     io_uring_sqe* const sqe = next_sqe();
@@ -93,14 +94,14 @@ class uring_base {
     sqe->user_data = t.value;
   }
 
-  void shutdown(token t, std::uint32_t place) noexcept {
+  [[gnu::noinline]] void shutdown(token t, std::uint32_t place) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_shutdown(sqe, static_cast<int>(place), SHUT_WR);
     sqe->flags |= IOSQE_FIXED_FILE;
     sqe->user_data = t.value;
   }
 
-  void disconnect(token t, std::uint32_t place) noexcept {
+  [[gnu::noinline]] void disconnect(token t, std::uint32_t place) noexcept {
     // Connecting to nothing dissolves a connection (connect(2)); TCP then resets its peer.
     static constexpr sockaddr nothing{AF_UNSPEC, {}};
     io_uring_sqe* const sqe = next_sqe();
@@ -109,7 +110,7 @@ class uring_base {
     sqe->user_data = t.value;
   }
 
-  void watch_end(token t, std::uint32_t place) noexcept {
+  [[gnu::noinline]] void watch_end(token t, std::uint32_t place) noexcept {
     static_assert(end_by_reset == POLLERR);
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_poll_add(sqe, static_cast<int>(place), POLLRDHUP);
@@ -117,25 +118,25 @@ class uring_base {
     sqe->user_data = t.value;
   }
 
-  void cancel(token t, token which) noexcept {
+  [[gnu::noinline]] void cancel(token t, token which) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_cancel64(sqe, which.value, 0);
     sqe->user_data = t.value;
   }
 
-  void close(token t, std::uint32_t place) noexcept {
+  [[gnu::noinline]] void close(token t, std::uint32_t place) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_close_direct(sqe, place);
     sqe->user_data = t.value;
   }
 
-  void poll(token t, int descriptor, readiness what) noexcept {
+  [[gnu::noinline]] void poll(token t, int descriptor, readiness what) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_poll_add(sqe, descriptor, what == readiness::readable ? POLLIN : POLLOUT);
     sqe->user_data = t.value;
   }
 
-  void watch(token t, int descriptor) noexcept {
+  [[gnu::noinline]] void watch(token t, int descriptor) noexcept {
     io_uring_sqe* const sqe = next_sqe();
     io_uring_prep_read(sqe, descriptor, &watched_, sizeof watched_, 0);
     sqe->user_data = t.value;
@@ -252,7 +253,7 @@ class uring_base {
     return sqe;
   }
 
-  void flush() noexcept {
+  [[gnu::cold, gnu::noinline]] void flush() noexcept {
     const int status = io_uring_submit(&ring_);
     NEN_ASSERT(status >= 0 || status == -EBUSY || status == -EAGAIN || status == -EINTR);
     vectors_used_ = 0;
