@@ -146,7 +146,7 @@ class timer_wheel {
   static constexpr unsigned slot_of(tick number) noexcept { return number & (buckets - 1); }
 
   /// Puts a timer that is in no list where it belongs, seen from now_.
-  void place(timer& t) noexcept {
+  [[gnu::noinline]] void place(timer& t) noexcept {
     if (!tick_before(now_, t.deadline)) {
       t.scheduled = now_;
       overdue_.push_back(t);

@@ -13,7 +13,7 @@ enum class method : std::uint8_t { get, head, post, put, delete_, connect, optio
 inline constexpr std::uint8_t method_count = 9;
 
 /// @returns the method's name as it stands in a request line, for example "GET"
-constexpr std::string_view to_string(method m) {
+[[gnu::noinline]] constexpr std::string_view to_string(method m) {
   switch (m) {
     case method::get:
       return "GET";

@@ -180,7 +180,7 @@ class response {
 
   /// Throws away what was written and starts over: for an error that ends a
   /// half-written answer.
-  void start_over() noexcept;
+  [[gnu::cold]] void start_over() noexcept;
 
  private:
   friend struct detail::response_access;

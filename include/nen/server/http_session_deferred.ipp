@@ -109,7 +109,7 @@ struct http_session<Routes, Config, State...>::handle_calls {
   static http_session& session(host& h) noexcept { return static_cast<http_session&>(h); }
 
   /// @returns  the shard, if the request that `n` names still waits there
-  static Shard* shard_of(host& h, const name& n) noexcept {
+  [[gnu::cold, gnu::noinline]] static Shard* shard_of(host& h, const name& n) noexcept {
     NEN_ASSERT(pthread_equal(session(h).thread_, pthread_self()) != 0);  // handles stay on a shard
     auto* const shard = static_cast<Shard*>(session(h).shard_);
     if (!shard->is_open(n.connection, n.generation)) return nullptr;

@@ -89,7 +89,7 @@ class request_store {
   slot* oldest_incomplete() noexcept { return incomplete_.front(); }
 
   /// Gives back all but the stream.
-  void release_request(kept_request& kept) noexcept {
+  [[gnu::noinline]] void release_request(kept_request& kept) noexcept {
     if (kept.head_slot != 0) {
       slot& head = head_of(kept);
       if (head.linked()) incomplete_list::remove(head);

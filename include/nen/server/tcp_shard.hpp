@@ -220,6 +220,11 @@ class tcp_shard {
     return name(what, c);
   }
 
+  /// Has the kernel give up an operation of a connection's.
+  [[gnu::noinline]] void cancel(connection& c, operation which) noexcept {
+    loop_.ring().cancel(begin(operation::cancel, c), name(which, c));
+  }
+
   /// Runs a function of the session for a connection.
   void run(connection& c, function_ref<void(peer&)> act) {
     NEN_ASSERT(!c.running);
@@ -331,7 +336,7 @@ class tcp_shard {
   int waker_;
   nen::overload overload_;
   bool draining_;
-  bool is_local_;  // true exactly when it listens at a Unix socket
+  bool is_local_;      // true exactly when it listens at a Unix socket
   bool aborted_;       // true exactly when everything was told to close at once
   bool misses_sends_;  // a session was refused what stuck sends may hold
 };

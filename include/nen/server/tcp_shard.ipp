@@ -296,14 +296,14 @@ void tcp_shard<S, C, R>::close(connection& c, tcp::close_reason why) noexcept {
     counters_.connections_closed.add();
     counters_.closes[why].add();
   } else if (c.state == connection_state::connecting && c.operations != 0) {
-    loop_.ring().cancel(begin(operation::cancel, c), name(operation::connect, c));
+    cancel(c, operation::connect);
   }
   c.state = connection_state::closing;
   stop_waiting(c);
   loop_.timers().cancel(c);
   stop_receiving(c);
-  if (c.sending) loop_.ring().cancel(begin(operation::cancel, c), name(operation::send, c));
-  if (c.watches_end) loop_.ring().cancel(begin(operation::cancel, c), name(operation::end, c));
+  if (c.sending) cancel(c, operation::send);
+  if (c.watches_end) cancel(c, operation::end);
   settle_closing(c);
 }
 
@@ -349,8 +349,7 @@ void tcp_shard<S, C, R>::drain() noexcept {
   draining_ = true;
   if (drain_timeout_ != 0) loop_.timers().arm(drain_timer_, loop_.now() + drain_timeout_);
   for_each_connection([this](connection& c) {
-    if (c.state == connection_state::accepting)
-      loop_.ring().cancel(begin(operation::cancel, c), name(operation::accept, c));
+    if (c.state == connection_state::accepting) cancel(c, operation::accept);
     if (c.state != connection_state::open) return;
     if (!c.has_input() || c.paused)
       run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });

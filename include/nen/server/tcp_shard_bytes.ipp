@@ -20,7 +20,7 @@ template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::stop_receiving(connection& c) noexcept {
   if (!c.receiving || c.stops_receiving) return;
   c.stops_receiving = true;
-  loop_.ring().cancel(begin(operation::cancel, c), name(operation::receive, c));
+  cancel(c, operation::receive);
 }
 
 template <class S, config C, template <ring_sizes> class R>
