@@ -139,11 +139,9 @@ namespace detail {
 
 /// A duration as the event loop counts it; its clock wraps, so that 20 days are the longest.
 constexpr std::uint32_t to_milliseconds(std::chrono::milliseconds duration) noexcept {
-  constexpr std::chrono::milliseconds longest = std::chrono::hours(20 * 24);
-  const auto clamped = duration.count() < 0 ? std::chrono::milliseconds(0)
-                       : duration > longest ? longest
-                                            : duration;
-  return static_cast<std::uint32_t>(clamped.count());
+  constexpr std::uint32_t longest = 20 * 24 * 3'600'000u;
+  if (duration.count() < 0) return 0;
+  return duration.count() > longest ? longest : static_cast<std::uint32_t>(duration.count());
 }
 
 }  // namespace detail

@@ -236,9 +236,8 @@ class client {
       }
       constexpr std::uint32_t look_again_ms = 5;
       const bool may_come_unannounced = from->open < connections_per_endpoint_;
-      was_called |= co_await detail::pool_wait(
-          *host_, queue_, *from,
-          may_come_unannounced ? detail::smallest(left, look_again_ms) : left);
+      const auto most = may_come_unannounced && look_again_ms < left ? look_again_ms : left;
+      was_called |= co_await detail::pool_wait(*host_, queue_, *from, most);
     }
     co_return lease(outcome::timed_out);
   }

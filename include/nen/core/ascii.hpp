@@ -33,17 +33,21 @@ namespace nen {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Field names and the like: equal but for ASCII case.
-[[nodiscard]] constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (to_lower(a[i]) != to_lower(b[i])) {
-      return false;
-    }
+namespace detail {
+
+[[nodiscard, gnu::noinline]] constexpr bool equal_letters(const char* a, const char* b,
+                                                          std::size_t size) noexcept {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
   }
   return true;
+}
+
+}  // namespace detail
+
+/// Field names and the like: equal but for ASCII case.
+[[nodiscard]] constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && detail::equal_letters(a.data(), b.data(), a.size());
 }
 
 namespace detail {

@@ -72,7 +72,7 @@ class intrusive_list {
 
   /// Takes an element out of whatever list it is in; nobody needs to know which.
   /// @pre  it is in a list (asserted)
-  static constexpr void remove(T& element) noexcept {
+  [[gnu::noinline]] static constexpr void remove(T& element) noexcept {
     hook& h = element;
     NEN_ASSERT(h.linked());
     NEN_ASSERT(h.previous->next == &h && h.next->previous == &h);

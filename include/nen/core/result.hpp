@@ -27,7 +27,7 @@ class error {
   /// No error: code 0 and an empty sentence.
   constexpr error() noexcept = default;
 
-  error(int errno_value, std::string_view sentence) noexcept : errno_(errno_value) {
+  [[gnu::cold]] error(int errno_value, std::string_view sentence) noexcept : errno_(errno_value) {
     const bool fits = sentence.size() <= message_bytes_max;
     const std::size_t copied = fits ? sentence.size() : message_bytes_max - cut_mark.size();
     sentence.copy(text_, copied);

@@ -14,7 +14,7 @@ inline constexpr std::size_t imf_fixdate_size = 29;
 /// @param out           room for 29 bytes; no NUL is added
 /// @param unix_seconds  seconds since 1970-01-01 00:00:00 UTC; years 0 to 9999 (asserted)
 /// @returns             the end of what was written, `out + 29`
-constexpr char* write_imf_fixdate(char* out, std::int64_t unix_seconds);
+[[gnu::cold]] constexpr char* write_imf_fixdate(char* out, std::int64_t unix_seconds);
 
 namespace detail {
 

@@ -122,7 +122,7 @@ class head_checker : field_checker<request_head, head_checker> {
   }
 
   /// RFC 9112 §3.2.2: the authority of the target replaces Host.
-  bool check_absolute_form(std::string_view target, std::size_t mark) {
+  [[gnu::cold]] bool check_absolute_form(std::string_view target, std::size_t mark) {
     std::size_t scheme_size = 0;
     if (equals_ignoring_case(target.substr(0, 7), "http://")) scheme_size = 7;
     if (equals_ignoring_case(target.substr(0, 8), "https://")) {

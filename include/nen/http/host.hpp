@@ -51,7 +51,7 @@ constexpr bool is_ipv4(std::string_view text) {
 
 /// IPv6address: eight groups, of which one "::" replaces one or more and an IPv4 address at the end
 /// is two (RFC 3986 §3.2.2).
-constexpr bool is_ipv6(std::string_view text) {
+[[gnu::cold]] constexpr bool is_ipv6(std::string_view text) {
   bool has_gap = text.substr(0, 2) == "::";
   if (has_gap) text.remove_prefix(2);
   int groups = 0;

@@ -38,7 +38,8 @@ inline bool serve(std::uint8_t llhttp_method, method& out) {
   }
 }
 
-inline constexpr llhttp_settings_t request_settings = head_callbacks<request_parser>::make_settings();
+inline constexpr llhttp_settings_t request_settings =
+    head_callbacks<request_parser>::make_settings();
 inline const llhttp_t pristine_request_parser =
     head_callbacks<request_parser>::make_pristine(&request_settings);
 

@@ -51,8 +51,8 @@ constexpr line_verdict judge_version(const char* at, const char* end) {
 /// @param end         the end of what has come
 /// @param stop        the byte of the target that the parser refused; at or after `end` for none
 /// @param target_max  target_bytes_max
-constexpr line_verdict judge_request_line(const char* base, const char* end, const char* stop,
-                                          std::size_t target_max) {
+[[gnu::cold]] constexpr line_verdict judge_request_line(const char* base, const char* end,
+                                                        const char* stop, std::size_t target_max) {
   constexpr std::ptrdiff_t method_bytes_max = 32;
   constexpr line_verdict need_more{line_verdict::kind::need_more, {}};
 

@@ -24,7 +24,8 @@ inline response& response::set_status(nen::status code) noexcept {
   return *this;
 }
 
-inline response& response::field(std::string_view name, std::string_view value) noexcept {
+[[gnu::noinline]] inline response& response::field(std::string_view name,
+                                                   std::string_view value) noexcept {
   NEN_ASSERT(!head_closed_);
   if (!detail::is_field_name(name) || !detail::is_field_value(value) ||
       detail::is_own_field(name)) {

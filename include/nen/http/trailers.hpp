@@ -35,8 +35,8 @@ constexpr bool may_be_trailer(std::string_view name) {
 /// @param room   how many lines there may be, those that are left out too
 /// @param count  how many fields are in `refs` then; 0 when there are too many lines
 /// @returns      false when there are more lines than `room`
-inline bool list_trailers(std::string_view lines, field_ref* refs, std::uint16_t room,
-                          std::uint16_t& count) {
+[[gnu::cold]] inline bool list_trailers(std::string_view lines, field_ref* refs, std::uint16_t room,
+                                        std::uint16_t& count) {
   const char* const base = lines.data();
   const auto offset = [base](std::string_view of) {
     return static_cast<std::uint16_t>(of.data() - base);

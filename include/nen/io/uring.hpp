@@ -38,7 +38,7 @@ class uring_base {
   uring_base& operator=(const uring_base&) = delete;
 
   [[gnu::noinline]] void accept(token t, int listener, std::uint32_t place) noexcept {
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, place);
     sqe->user_data = t.value;
   }
@@ -46,7 +46,7 @@ class uring_base {
   [[gnu::noinline]] void connect(token t, std::uint32_t place, const endpoint& to) noexcept {
     make_socket(place, to.family());
     if (vectors_used_ == vectors_.size()) flush();
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     vector& v = vectors_[vectors_used_++];
     std::memcpy(&v.address, to.data(), to.size());
     io_uring_prep_connect(sqe, static_cast<int>(place), reinterpret_cast<sockaddr*>(&v.address),
@@ -82,7 +82,7 @@ class uring_base {
                                      std::span<const std::string_view> parts) noexcept {
     NEN_ASSERT(!parts.empty() && parts.size() <= vector_parts_max);
     if (vectors_used_ == vectors_.size()) flush();
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     vector& v = vectors_[vectors_used_++];  // free again once submitted (IORING_FEAT_SUBMIT_STABLE)
     for (std::size_t i = 0; i < parts.size(); ++i)
       v.parts[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
@@ -95,7 +95,7 @@ class uring_base {
   }
 
   [[gnu::noinline]] void shutdown(token t, std::uint32_t place) noexcept {
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_shutdown(sqe, static_cast<int>(place), SHUT_WR);
     sqe->flags |= IOSQE_FIXED_FILE;
     sqe->user_data = t.value;
@@ -104,7 +104,7 @@ class uring_base {
   [[gnu::noinline]] void disconnect(token t, std::uint32_t place) noexcept {
     // Connecting to nothing dissolves a connection (connect(2)); TCP then resets its peer.
     static constexpr sockaddr nothing{AF_UNSPEC, {}};
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_connect(sqe, static_cast<int>(place), &nothing, sizeof nothing);
     sqe->flags |= IOSQE_FIXED_FILE;
     sqe->user_data = t.value;
@@ -112,32 +112,32 @@ class uring_base {
 
   [[gnu::noinline]] void watch_end(token t, std::uint32_t place) noexcept {
     static_assert(end_by_reset == POLLERR);
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_poll_add(sqe, static_cast<int>(place), POLLRDHUP);
     sqe->flags |= IOSQE_FIXED_FILE;
     sqe->user_data = t.value;
   }
 
   [[gnu::noinline]] void cancel(token t, token which) noexcept {
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_cancel64(sqe, which.value, 0);
     sqe->user_data = t.value;
   }
 
   [[gnu::noinline]] void close(token t, std::uint32_t place) noexcept {
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_close_direct(sqe, place);
     sqe->user_data = t.value;
   }
 
   [[gnu::noinline]] void poll(token t, int descriptor, readiness what) noexcept {
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_poll_add(sqe, descriptor, what == readiness::readable ? POLLIN : POLLOUT);
     sqe->user_data = t.value;
   }
 
   [[gnu::noinline]] void watch(token t, int descriptor) noexcept {
-    io_uring_sqe* const sqe = next_sqe();
+    io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_read(sqe, descriptor, &watched_, sizeof watched_, 0);
     sqe->user_data = t.value;
   }
@@ -252,6 +252,9 @@ class uring_base {
     }
     return sqe;
   }
+
+  /// The same for operations that are rare: all of them share this copy.
+  [[gnu::noinline]] io_uring_sqe* next_sqe_of_rare() noexcept { return next_sqe(); }
 
   [[gnu::cold, gnu::noinline]] void flush() noexcept {
     const int status = io_uring_submit(&ring_);

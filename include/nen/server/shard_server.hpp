@@ -105,7 +105,8 @@ class shard_server : detail::shard_threads {
   }
 
  private:
-  static result<void> open_shard(threads& base, const detail::shard_thread& self) noexcept {
+  [[gnu::cold]] static result<void> open_shard(threads& base,
+                                               const detail::shard_thread& self) noexcept {
     auto& server = static_cast<shard_server&>(base);
     shard& opened = server.shards_[self.index];
     if constexpr (shard::outgoing_max != 0)

@@ -151,7 +151,7 @@ class tcp_shard {
     finish();
   }
 
-  void start() {
+  [[gnu::cold]] void start() {
     watch_waker();
     top_up_accepts();
   }
@@ -167,7 +167,7 @@ class tcp_shard {
       if (session_.operations() != 0) return false;
     return draining_ && connections_.in_use() == 0;
   }
-  void finish() {
+  [[gnu::cold]] void finish() {
     NEN_ASSERT(queue_.in_use() == 0 && leases_ == 0);
     loop_.timers().cancel(drain_timer_);
     loop_.timers().cancel(accept_timer_);
