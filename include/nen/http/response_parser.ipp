@@ -16,8 +16,7 @@ inline void response_parser::start(method answered, char* base, const response_l
   // Here and not in the namespace, where every server would compile the whole parser for it.
   static const llhttp_t pristine =
       detail::head_callbacks<response_parser>::make_pristine(&detail::response_settings);
-  start_head(pristine, base, table,
-             fields < limits.fields_max ? fields : limits.fields_max);
+  start_head(pristine, base, table, fields < limits.fields_max ? fields : limits.fields_max);
   answered_ = answered;
   fault_ = response_fault::none;
   head_ = {};
