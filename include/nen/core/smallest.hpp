@@ -1,5 +1,5 @@
-// The smallest and the largest of some numbers: all that is wanted of <algorithm>, which takes
-// longer to compile than most of nen. core, L0
+// The smallest and the largest of some numbers: all that is wanted of <algorithm>, which every user
+// would wait for. core, L0
 #pragma once
 
 namespace nen::detail {
