@@ -31,6 +31,19 @@ set(nen_package_valgrind-headers valgrind)
 set(nen_file_valgrind-headers valgrind/callgrind.h)
 set(nen_test_libraries python-websockets node-ws valgrind-headers)
 
+# nen_pkg_config(<name> <VARIABLE> <module> <sentence>...): makes PkgConfig::<VARIABLE>, for what has
+# no module of CMake's. A macro, so that what it finds is seen where the others are looked for.
+macro(nen_pkg_config name variable module)
+  find_package(PkgConfig QUIET)
+  if(PKG_CONFIG_FOUND)
+    pkg_check_modules(${variable} QUIET IMPORTED_TARGET ${module})
+  endif()
+  if(NOT ${variable}_FOUND)
+    list(APPEND nen_missing ${name})
+    set(nen_sentence_${name} ${ARGN})
+  endif()
+endmacro()
+
 # Sets nen_missing and nen_missing_sentence to all that is not there, tools last.
 macro(nen_find_dependencies)
   nen_find_requirements()
@@ -44,30 +57,18 @@ macro(nen_find_dependencies)
     endif()
   endif()
   if(NEN_WITH_CARES)
-    find_package(PkgConfig QUIET)
-    if(PKG_CONFIG_FOUND)
-      pkg_check_modules(CARES QUIET IMPORTED_TARGET libcares)
-    endif()
-    if(NOT CARES_FOUND)
-      list(APPEND nen_missing cares)
-      set(nen_sentence_cares
-          "nen::dns needs c-ares and pkg-config: install libc-ares-dev and pkg-config (Debian, "
-          "Ubuntu), c-ares-devel (Fedora), c-ares (Arch) or c-ares-dev (Alpine), or set "
-          "NEN_WITH_CARES=OFF.")
-    endif()
+    nen_pkg_config(
+      cares CARES libcares
+      "nen::dns needs c-ares and pkg-config: install libc-ares-dev and pkg-config (Debian, "
+      "Ubuntu), c-ares-devel (Fedora), c-ares (Arch) or c-ares-dev (Alpine), or set "
+      "NEN_WITH_CARES=OFF.")
   endif()
   if(NEN_WITH_HIREDIS AND NEN_BUILD_EXAMPLES)
-    find_package(PkgConfig QUIET)
-    if(PKG_CONFIG_FOUND)
-      pkg_check_modules(HIREDIS QUIET IMPORTED_TARGET hiredis)
-    endif()
-    if(NOT HIREDIS_FOUND)
-      list(APPEND nen_missing hiredis)
-      set(nen_sentence_hiredis
-          "examples/07_redis_counter needs hiredis and pkg-config: install libhiredis-dev and "
-          "pkg-config (Debian, Ubuntu), hiredis-devel (Fedora), hiredis (Arch) or hiredis-dev "
-          "(Alpine), or set NEN_WITH_HIREDIS=OFF.")
-    endif()
+    nen_pkg_config(
+      hiredis HIREDIS hiredis
+      "examples/07_redis_counter needs hiredis and pkg-config: install libhiredis-dev and "
+      "pkg-config (Debian, Ubuntu), hiredis-devel (Fedora), hiredis (Arch) or hiredis-dev "
+      "(Alpine), or set NEN_WITH_HIREDIS=OFF.")
   endif()
   if(NEN_BUILD_TESTS)
     find_package(Catch2 QUIET)

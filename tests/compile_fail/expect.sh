@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles one file that must fail with its sentence: expect.sh FILE.cpp COMPILER [FLAG]...
+# Compiles one file that must fail with its sentence: expect.sh FILE.cpp COMPILER HEADER [FLAG]...
+# HEADER is <nen/nen.hpp>, which the compiler has read already: HEADER.gch is what it made of it.
 # or checks itself: expect.sh --self-test COMPILER
 set -u
 
@@ -7,8 +8,9 @@ set -u
 words() { tr -d '\\"'"'" | tr -s '[:space:]' ' '; }
 
 check() {
-  local file=$1 compiler=$2 sentence output
-  shift 2
+  local file=$1 compiler=$2 header=$3 sentence output
+  shift 3
+  grep -q '^#include <nen/nen.hpp>' "$file" && set -- "$@" -include "$header"
   # Without the excerpts from the source, only what the compiler itself says can match.
   local quiet=-fno-diagnostics-show-caret
   case $compiler in *clang*) quiet=-fno-caret-diagnostics ;; esac
@@ -55,10 +57,10 @@ self_test() {
   printf 'static_assert(false);\n' > "$folder/wrong_ok.cpp"
   local name failed=0
   for name in right right_ok; do
-    check "$folder/$name.cpp" "$compiler" || { echo "$name should pass"; failed=1; }
+    check "$folder/$name.cpp" "$compiler" none || { echo "$name should pass"; failed=1; }
   done
   for name in other compiles silent wrong_ok; do
-    if check "$folder/$name.cpp" "$compiler" > /dev/null; then
+    if check "$folder/$name.cpp" "$compiler" none > /dev/null; then
       echo "$name should not pass"
       failed=1
     fi

@@ -9,32 +9,21 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "tasks/bad_days.hpp"
 
 namespace {
+
+using namespace nen::test;
 
 struct diary {
   std::string body;
   int parts = 0;
   int destroyed = 0;
 };
-struct witness {
-  diary& of;
-  ~witness() { ++of.destroyed; }
-};
-
-const std::string& text() {
-  static const std::string made = [] {
-    std::string all;
-    for (std::size_t i = 0; i < 200'000; ++i) all += static_cast<char>('a' + i * i % 26);
-    return all;
-  }();
-  return made;
-}
-
 /// Looks at each part again after a rest: it has to be there still.
 nen::task<nen::reply> take(nen::context& ctx, std::uint32_t rest_ms, const nen::request& req,
                            diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   of.body.clear();
   while (const auto part = co_await ctx.next_part(req)) {
     const std::string before(*part);
@@ -51,32 +40,32 @@ nen::task<nen::reply> take(nen::context& ctx, std::uint32_t rest_ms, const nen::
 /// Says no when it has seen enough.
 nen::task<nen::reply> refuse(nen::context& ctx, std::uint32_t rest_ms, const nen::request& req,
                              diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   static_cast<void>(co_await ctx.next_part(req));
   if (rest_ms != 0) co_await ctx.sleep(rest_ms);
   co_return res.status(nen::status::forbidden);
 }
 nen::task<nen::reply> rests_first(nen::context& ctx, const nen::request& req, diary& of,
                                   nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   co_await ctx.sleep(30);
   while (const auto part = co_await ctx.next_part(req)) of.body += *part;
   co_return res.text("rested");
 }
 nen::task<nen::reply> never_asks(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   co_await ctx.sleep(100'000'000);
   co_return res.text("never");
 }
 nen::task<nen::reply> fail(nen::context& ctx, const nen::request& req, diary& of, nen::response&) {
-  const witness here{of};
+  const witness here{of.destroyed};
   static_cast<void>(co_await ctx.next_part(req));
   throw std::runtime_error("this went wrong");
 }
 /// Reads all, then streams what it was.
 nen::task<nen::reply> echo(nen::context& ctx, const nen::request& req, diary& of,
                            nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   while (const auto part = co_await ctx.next_part(req)) of.body += *part;
   auto out = co_await ctx.stream(res, "text/plain");
   co_await out.write(of.body);
@@ -115,19 +104,12 @@ std::string chunked(std::string_view path, std::string_view body, std::size_t at
 bool ends_with_now(const std::string& answers) {
   return answers.ends_with("\r\n\r\nnow") && answers.find("Connection: close") == std::string::npos;
 }
-void check_all_back(server& s) {
-  CHECK(s.inside().session().frames().in_use() == 0);
-  CHECK(s.inside().session().inner().tasks().in_use() == 0);
-  CHECK(s.inside().session().head_slots().in_use() == 0);
-  CHECK(s.inside().session().body_slots().in_use() == 0);
-}
-
 }  // namespace
 
 TEST_CASE("a coroutine takes a body part by part, and the connection goes on behind it", "[task]") {
   for (const std::string_view path : {"/take/0", "/take/1", "/take/60", "/whole/0", "/whole/1"}) {
     for (const std::size_t bytes : {0U, 1U, 500U, 20'000U}) {
-      const auto body = std::string_view(text()).substr(0, bytes);
+      const auto body = std::string_view(letters()).substr(0, bytes);
       for (const std::size_t piece : {1'000'000U, 1300U, 7U}) {
         if (bytes / piece > 1000) continue;
         INFO(path << ", " << bytes << " bytes, " << piece << " at once");
@@ -156,7 +138,7 @@ TEST_CASE("a client is held back while the coroutine does not ask for more", "[t
   server s;
   s.network().window = 2000;
   auto c = s.connect();
-  c.send(sized("/take/1000", text().substr(0, 50'000)));
+  c.send(sized("/take/1000", letters().substr(0, 50'000)));
   s.pass(10);
   const std::size_t unsent = c.unsent();  // what all receive buffers hold is taken at most
   CHECK(unsent >= 50'000 - 2000 - 16 * 1024);
@@ -164,7 +146,7 @@ TEST_CASE("a client is held back while the coroutine does not ask for more", "[t
   CHECK(c.unsent() == unsent);
   CHECK(s.state<diary>().parts == 0);
   s.pass(200'000);
-  CHECK(s.state<diary>().body == text().substr(0, 50'000));
+  CHECK(s.state<diary>().body == letters().substr(0, 50'000));
 }
 
 TEST_CASE("a coroutine may rest before it takes the first part", "[task]") {
@@ -182,7 +164,7 @@ TEST_CASE("who answers before the body has come closes the connection behind it"
   for (const std::string_view path : {"/refuse/0", "/refuse/20"}) {
     server s;
     auto c = s.connect();
-    c.send(sized(path, text().substr(0, 3000)).substr(0, 2000));
+    c.send(sized(path, letters().substr(0, 3000)).substr(0, 2000));
     s.pass(30);
     CHECK(c.received().starts_with("HTTP/1.1 403 "));
     CHECK(c.received().find("Connection: close\r\n") != std::string::npos);
@@ -252,9 +234,9 @@ TEST_CASE("a coroutine that does not ask for the body in time is destroyed", "[t
 }
 
 TEST_CASE("an exception in the middle of a body is answered with 500", "[task]") {
-  server s(1, {}, {.on_exception = [](const nen::request&, const char*) {}});
+  server s(1, {}, quiet);
   auto c = s.connect();
-  c.send(sized("/fail", text().substr(0, 3000)).substr(0, 2000));
+  c.send(sized("/fail", letters().substr(0, 3000)).substr(0, 2000));
   s.settle();
   CHECK(c.received().starts_with("HTTP/1.1 500 "));
   CHECK(s.counters().handler_exceptions.value() == 1);
@@ -264,11 +246,11 @@ TEST_CASE("an exception in the middle of a body is answered with 500", "[task]")
 TEST_CASE("who has read a body can stream an answer to it", "[task]") {
   server s;
   auto c = s.connect();
-  c.send(sized("/echo", text().substr(0, 50'000)) + std::string(now));
+  c.send(sized("/echo", letters().substr(0, 50'000)) + std::string(now));
   s.settle();
-  CHECK(c.received().find("\r\n" + text().substr(0, 1000)) != std::string::npos);
+  CHECK(c.received().find("\r\n" + letters().substr(0, 1000)) != std::string::npos);
   CHECK(ends_with_now(c.received()));
-  CHECK(s.state<diary>().body == text().substr(0, 50'000));
+  CHECK(s.state<diary>().body == letters().substr(0, 50'000));
   check_all_back(s);
 }
 
@@ -286,33 +268,18 @@ TEST_CASE("a client that asks whether it may send is told to", "[task]") {
 TEST_CASE("whatever happens to bodies that coroutines take, everything comes back", "[task]") {
   constexpr std::string_view paths[] = {"/take/0", "/take/3", "/whole/2", "/refuse/0", "/refuse/5",
                                         "/rests",  "/never",  "/fail",    "/echo"};
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    INFO("seed " << seed);
-    server s(seed, nen::testing::faults::bad_day(),
-             {.on_exception = [](const nen::request&, const char*) {}});
+  live_through_bad_days<server>(200, [&](server& s, nen::testing::simulated_client& c) {
     auto& chance = s.network().chance;
-    s.network().window = chance.between(100, 20'000);
-    std::vector<nen::testing::simulated_client> clients;
-    for (int i = 0; i < 15; ++i) {
-      clients.push_back(s.connect());
-      const auto body = std::string_view(text()).substr(0, chance.below(6000));
-      std::string sent;
-      for (int n = 0; n < 2; ++n) {
-        const auto path = paths[chance.below(std::size(paths))];
-        sent += chance.chance(500) ? sized(path, body)
-                                   : chunked(path, body, chance.between(1, 2000), "X-Sum: 1\r\n");
-      }
-      if (chance.chance(300)) sent.resize(chance.below(sent.size()));
-      clients.back().send(sent);
-      s.pass(chance.below(5));
-      auto& other = clients[chance.below(clients.size())];
-      if (chance.chance(200)) other.reset();
-      if (chance.chance(200)) other.finish();
+    const auto body = std::string_view(letters()).substr(0, chance.below(6000));
+    std::string sent;
+    for (int n = 0; n < 2; ++n) {
+      const auto path = paths[chance.below(std::size(paths))];
+      sent += chance.chance(500) ? sized(path, body)
+                                 : chunked(path, body, chance.between(1, 2000), "X-Sum: 1\r\n");
     }
-    chance.chance(700) ? s.stop() : s.abort();
-    s.run_to_end();
-    check_all_back(s);
-  }
+    if (chance.chance(300)) sent.resize(chance.below(sent.size()));
+    c.send(sent);
+  });
 }
 
 TEST_CASE("each operation may fail while a coroutine takes a body", "[task]") {
@@ -320,17 +287,13 @@ TEST_CASE("each operation may fail while a coroutine takes a body", "[task]") {
     server s(1, {}, {}, one);
     s.network().window = 1500;
     auto c = s.connect();
-    c.send(sized("/take/2", text().substr(0, 7000)) + sized("/refuse/3", "bytes") +
-           chunked("/take/0", text().substr(0, 7000), 900, "X-Sum: 1\r\n"));
+    c.send(sized("/take/2", letters().substr(0, 7000)) + sized("/refuse/3", "bytes") +
+           chunked("/take/0", letters().substr(0, 7000), 900, "X-Sum: 1\r\n"));
     s.pass(500);
     c.close();
     s.pass(60'000);
     check_all_back(s);
     return s.inside().io().history();
   };
-  const auto usual = day({});
-  for (std::uint64_t at = 1; at <= usual.size(); ++at) {
-    if (usual[at - 1] == nen::operation::cancel) continue;  // one never fails
-    for (const int problem : {ENOMEM, ECANCELED, ENOBUFS}) (void)day({at, problem});
-  }
+  fail_at_each_operation(day, {ENOMEM, ECANCELED, ENOBUFS});
 }

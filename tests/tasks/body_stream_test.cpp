@@ -9,36 +9,25 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "tasks/bad_days.hpp"
 
 namespace {
+
+using namespace nen::test;
 
 struct diary {
   std::uint64_t written = 0;
   int ended = 0;
   int destroyed = 0;
 };
-struct witness {
-  diary& of;
-  ~witness() { ++of.destroyed; }
-};
-
-const std::string& text() {
-  static const std::string made = [] {
-    std::string all;
-    for (std::size_t i = 0; i < 300'000; ++i) all += static_cast<char>('a' + i * i % 26);
-    return all;
-  }();
-  return made;
-}
-
 /// Writes `bytes` bytes, so many at a time, with a rest behind each.
 nen::task<nen::reply> send(nen::context& ctx, std::uint32_t bytes, std::uint32_t at_once,
                            std::uint32_t rest_ms, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   auto out = co_await ctx.stream(res.field("X-Before", "yes"), "text/plain");
   for (std::size_t at = 0; at < bytes; at += at_once) {
     const auto part =
-        std::string_view(text()).substr(at, std::min<std::size_t>(at_once, bytes - at));
+        std::string_view(letters()).substr(at, std::min<std::size_t>(at_once, bytes - at));
     co_await out.write(part);
     of.written += part.size();
     if (rest_ms != 0) co_await ctx.sleep(rest_ms);
@@ -47,7 +36,7 @@ nen::task<nen::reply> send(nen::context& ctx, std::uint32_t bytes, std::uint32_t
   co_return out.end();
 }
 nen::task<nen::reply> late(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   res.field("X-Before", "yes");
   co_await ctx.sleep(20);
   auto out = co_await ctx.stream(res, "text/plain");
@@ -55,7 +44,7 @@ nen::task<nen::reply> late(nen::context& ctx, diary& of, nen::response& res) {
   co_return out.end();
 }
 nen::task<nen::reply> fail(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   auto out = co_await ctx.stream(res, "text/plain");
   co_await out.write("half a");
   co_await ctx.sleep(10);
@@ -68,14 +57,14 @@ nen::task<> wide(nen::context& ctx) {
   room[4999] = room[0];
 }
 nen::task<nen::reply> starve(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   auto out = co_await ctx.stream(res, "text/plain");
   co_await out.write("half a");
   co_await nen::when_all(wide(ctx), wide(ctx));
   co_return out.end();
 }
 nen::task<nen::reply> ticks(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   auto out = co_await ctx.stream(res, "text/plain");
   while (!out.draining()) {
     co_await out.write("tick\n");
@@ -87,14 +76,14 @@ nen::task<> write(nen::body_writer& out, std::string_view what) { co_await out.w
 nen::task<> rest(nen::context& ctx) { co_await ctx.sleep(5); }
 /// One write that is given up.
 nen::task<nen::reply> gives_up(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   auto out = co_await ctx.stream(res, "text/plain");
-  co_await nen::when_any(write(out, text()), rest(ctx));
+  co_await nen::when_any(write(out, letters()), rest(ctx));
   co_await out.write("|the end");
   co_return out.end();
 }
 nen::task<nen::reply> bad_type(nen::context& ctx, diary& of, nen::response& res) {
-  const witness here{of};
+  const witness here{of.destroyed};
   auto out = co_await ctx.stream(res, "text\r\nplain");
   co_await out.write("nobody reads this");
   ++of.ended;
@@ -134,13 +123,6 @@ std::string chunks_of(const std::string& answer, std::string* rest = nullptr) {
   if (rest != nullptr) *rest = answer.substr(at + 2);
   return body;
 }
-void check_all_back(server& s) {
-  CHECK(s.inside().session().frames().in_use() == 0);
-  CHECK(s.inside().session().inner().tasks().in_use() == 0);
-  CHECK(s.inside().session().stream_slots().in_use() == 0);
-  CHECK(s.inside().session().head_slots().in_use() == 0);
-}
-
 }  // namespace
 
 TEST_CASE("a coroutine streams its answer, and the next request's follows", "[task]") {
@@ -156,7 +138,7 @@ TEST_CASE("a coroutine streams its answer, and the next request's follows", "[ta
     CHECK(head_of(c.received())
               .find("X-Before: yes\r\nContent-Type: text/plain\r\n"
                     "Transfer-Encoding: chunked") != std::string::npos);
-    CHECK(chunks_of(c.received(), &second) == text().substr(0, std::stoul(bytes)));
+    CHECK(chunks_of(c.received(), &second) == letters().substr(0, std::stoul(bytes)));
     CHECK(chunks_of(second, &second) == "late");
     CHECK(second.empty());
     check_all_back(s);
@@ -169,7 +151,7 @@ TEST_CASE("HTTP/1.0 gets the bytes as they are, up to the connection's end", "[t
   auto c = s.connect();
   c.send(ask("/send/9000/700/1", "GET", 0));
   s.pass(1000);
-  CHECK(c.received().substr(c.received().find("\r\n\r\n") + 4) == text().substr(0, 9000));
+  CHECK(c.received().substr(c.received().find("\r\n\r\n") + 4) == letters().substr(0, 9000));
   CHECK(c.saw_end());
   check_all_back(s);
 }
@@ -192,7 +174,7 @@ TEST_CASE("the head of a stream is sent before there is anything of its body", "
   auto c = s.connect();
   c.send(ask("/send/10/10/50"));
   s.settle();
-  CHECK(c.received().ends_with("\r\na\r\n" + text().substr(0, 10) + "\r\n"));
+  CHECK(c.received().ends_with("\r\na\r\n" + letters().substr(0, 10) + "\r\n"));
   s.pass(50);
   CHECK(c.received().ends_with("\r\n0\r\n\r\n"));
 }
@@ -214,7 +196,7 @@ TEST_CASE("a writer waits for a client that does not read", "[task]") {
   }
   c.start_reading();
   s.settle();
-  CHECK(chunks_of(c.received()) == text().substr(0, 100'000));
+  CHECK(chunks_of(c.received()) == letters().substr(0, 100'000));
   check_all_back(s);
 }
 
@@ -236,7 +218,7 @@ TEST_CASE("a client that leaves takes the coroutine that streams to it along", "
 }
 
 TEST_CASE("a stream whose coroutine fails is cut, so that its client sees it", "[task]") {
-  server s(1, {}, {.on_exception = [](const nen::request&, const char*) {}});
+  server s(1, {}, quiet);
   for (const std::string_view path : {"/fail", "/starve"}) {
     auto c = s.connect();
     c.send(ask(path) + ask("/late"));
@@ -307,7 +289,7 @@ TEST_CASE("a write can be given up, and another one follows", "[task]") {
   const std::string body = chunks_of(c.received());
   CHECK(body.ends_with("|the end"));
   CHECK(body.size() < 50'000);
-  CHECK(text().starts_with(body.substr(0, body.size() - 8)));
+  CHECK(letters().starts_with(body.substr(0, body.size() - 8)));
   check_all_back(s);
 }
 
@@ -322,34 +304,17 @@ TEST_CASE("whatever happens to streams of coroutines, everything comes back", "[
   constexpr std::string_view paths[] = {
       "/send/9000/700/0", "/send/300000/5000/0", "/send/300/10/1", "/late", "/fail", "/starve",
       "/ticks",           "/gives-up",           "/bad-type"};
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    INFO("seed " << seed);
-    server s(seed, nen::testing::faults::bad_day(),
-             {.on_exception = [](const nen::request&, const char*) {}});
+  live_through_bad_days<server>(200, [&](server& s, nen::testing::simulated_client& c) {
     auto& chance = s.network().chance;
-    s.network().window = chance.between(100, 20'000);
-    std::vector<nen::testing::simulated_client> clients;
-    for (int i = 0; i < 15; ++i) {
-      clients.push_back(s.connect());
-      if (chance.chance(300)) clients.back().stop_reading();
-      for (int n = 0; n < 2; ++n)
-        clients.back().send(ask(paths[chance.below(std::size(paths))],
-                                chance.chance(100) ? "HEAD" : "GET", chance.chance(100) ? 0 : 1));
-      s.pass(chance.below(5));
-      auto& other = clients[chance.below(clients.size())];
-      if (chance.chance(200)) other.reset();
-      if (chance.chance(200)) other.close();
-      if (chance.chance(300)) other.start_reading();
-    }
-    chance.chance(700) ? s.stop() : s.abort();
-    s.run_to_end();
-    check_all_back(s);
-  }
+    for (int n = 0; n < 2; ++n)
+      c.send(ask(paths[chance.below(std::size(paths))], chance.chance(100) ? "HEAD" : "GET",
+                 chance.chance(100) ? 0 : 1));
+  });
 }
 
 TEST_CASE("each operation may fail while a coroutine streams", "[task]") {
   const auto day = [](const nen::testing::failure& one) {
-    server s(1, {}, {.on_exception = [](const nen::request&, const char*) {}}, one);
+    server s(1, {}, quiet, one);
     s.network().window = 2000;
     auto c = s.connect();
     c.stop_reading();
@@ -363,9 +328,5 @@ TEST_CASE("each operation may fail while a coroutine streams", "[task]") {
     check_all_back(s);
     return s.inside().io().history();
   };
-  const auto usual = day({});
-  for (std::uint64_t at = 1; at <= usual.size(); ++at) {
-    if (usual[at - 1] == nen::operation::cancel) continue;  // one never fails
-    for (const int problem : {ENOMEM, ECANCELED}) (void)day({at, problem});
-  }
+  fail_at_each_operation(day, {ENOMEM, ECANCELED});
 }

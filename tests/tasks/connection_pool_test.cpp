@@ -6,29 +6,19 @@
 #include <string_view>
 
 #include "support/catch.hpp"
+#include "tasks/upstream.hpp"
 
 namespace {
 
 nen::task<nen::reply> proxy(nen::context& ctx, nen::response& res) {
   const auto where = *nen::endpoint::parse("127.0.0.1", 99);
   auto upstream = co_await ctx.tcp().get(where, 1000);
-  if (!upstream)
-    co_return res.status(upstream.status() == nen::tcp::outcome::timed_out ? 504 : 502);
-  if (co_await upstream->write("question\n") != nen::tcp::outcome::ok) co_return res.status(502);
-  char line[64];
-  std::size_t size = 0;
-  while (true) {
-    auto got = co_await upstream->read(500);
-    if (!got) co_return res.status(got.status == nen::tcp::outcome::timed_out ? 504 : 502);
-    for (std::size_t i = 0; i < got.bytes.size(); ++i) {
-      if (got.bytes[i] == '\n') {
-        upstream->unread(got.bytes.size() - i - 1);
-        upstream.keep();
-        co_return res.text({line, size});
-      }
-      line[size++] = got.bytes[i];
-    }
-  }
+  if (!upstream) co_return nen::test::no_answer(res, upstream.status());
+  std::string line;
+  const auto came_of_it = co_await nen::test::ask_for_line(*upstream, line);
+  if (came_of_it != nen::tcp::outcome::ok) co_return nen::test::no_answer(res, came_of_it);
+  upstream.keep();
+  co_return res.text(line);
 }
 using routes = nen::router<nen::get<"/", proxy>>;
 constexpr std::string_view ask = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";

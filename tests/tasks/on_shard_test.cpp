@@ -14,8 +14,12 @@
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/test_server.hpp"
+#include "tasks/bad_days.hpp"
 
 namespace {
+
+using nen::test::get;
+using nen::test::quiet;
 
 constexpr std::uint32_t shards = 3;
 
@@ -91,11 +95,6 @@ using routes = nen::router<nen::get<"/add/:amount", add>, nen::get<"/one/:shard"
                            nen::get<"/many/:shard", many>, nen::get<"/gives-up/:shard", gives_up>>;
 constexpr nen::config three = {.shards = shards, .shard_calls = 2};
 constexpr nen::config alone = {};
-
-std::string get(std::string_view path) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n";
-}
-constexpr nen::listen_options quiet = {.on_exception = [](const nen::request&, const char*) {}};
 
 }  // namespace
 

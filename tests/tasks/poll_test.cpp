@@ -15,8 +15,15 @@
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/test_server.hpp"
+#include "tasks/bad_days.hpp"
 
 namespace {
+
+using nen::test::check_all_back;
+using nen::test::fail_at_each_operation;
+using nen::test::get;
+using nen::test::live_through_bad_days;
+using nen::test::says;
 
 constexpr std::string_view name_of(nen::poll_outcome what) {
   switch (what) {
@@ -52,13 +59,6 @@ using routes = nen::router<nen::get<"/r/:fd/:ms", readable>, nen::get<"/w/:fd/:m
                            nen::get<"/either/:a/:b", either>>;
 constexpr nen::config small = {.polls = 2};
 using server = nen::testing::simulated_server<routes, small>;
-
-std::string get(std::string_view path) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n";
-}
-bool says(const std::string& answer, std::string_view what) {
-  return answer.ends_with("\r\n\r\n" + std::string(what));
-}
 
 }  // namespace
 
@@ -135,33 +135,18 @@ TEST_CASE("a server that is told to stop at once leaves no polling behind", "[ta
   s.settle();
   s.abort();
   s.run_to_end();
-  CHECK(s.inside().session().polls().in_use() == 0);
-  CHECK(s.inside().session().frames().in_use() == 0);
+  check_all_back(s);
 }
 
 TEST_CASE("whatever happens to those who wait for descriptors, all slots come back", "[task]") {
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    INFO("seed " << seed);
-    server s(seed, nen::testing::faults::bad_day());
+  live_through_bad_days<server>(300, [](server& s, nen::testing::simulated_client& c) {
     auto& chance = s.network().chance;
-    std::vector<nen::testing::simulated_client> clients;
-    for (int i = 0; i < 12; ++i) {
-      clients.push_back(s.connect());
-      const std::string fd = std::to_string(chance.below(3));
-      clients.back().send(get(chance.chance(500)
-                                  ? "/r/" + fd + "/" + std::to_string(chance.below(9))
+    const std::string fd = std::to_string(chance.below(3));
+    c.send(get(chance.chance(500) ? "/r/" + fd + "/" + std::to_string(chance.below(9))
                                   : "/either/" + fd + "/1"));
-      s.network().set_ready(static_cast<int>(chance.below(3)), nen::readiness::readable,
-                            chance.chance(500));
-      s.pass(chance.below(5));
-      if (chance.chance(300)) clients[chance.below(clients.size())].reset();
-    }
-    s.stop();
-    s.run_to_end();
-    CHECK(s.inside().session().polls().in_use() == 0);
-    CHECK(s.inside().session().frames().in_use() == 0);
-    CHECK(s.inside().session().operations() == 0);
-  }
+    s.network().set_ready(static_cast<int>(chance.below(3)), nen::readiness::readable,
+                          chance.chance(500));
+  });
 }
 
 TEST_CASE("each operation may fail while coroutines wait for descriptors", "[task]") {
@@ -175,16 +160,11 @@ TEST_CASE("each operation may fail while coroutines wait for descriptors", "[tas
     s.pass(20);
     c.close();
     s.pass(10'000);
-    CHECK(s.inside().session().polls().in_use() == 0);
-    CHECK(s.inside().session().frames().in_use() == 0);
+    check_all_back(s);
     return s.inside().io().history();
   };
-  const auto usual = day({});
-  REQUIRE(std::count(usual.begin(), usual.end(), nen::operation::poll) == 3);
-  for (std::uint64_t at = 1; at <= usual.size(); ++at) {
-    if (usual[at - 1] == nen::operation::cancel) continue;  // one never fails
-    for (const int problem : {EBADF, ENOMEM, ECANCELED}) (void)day({at, problem});
-  }
+  const auto usual = fail_at_each_operation(day, {EBADF, ENOMEM, ECANCELED});
+  CHECK(std::count(usual.begin(), usual.end(), nen::operation::poll) == 3);
 }
 
 TEST_CASE("the kernel says when a descriptor of somebody else's is ready", "[task]") {

@@ -9,8 +9,13 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "tasks/bad_days.hpp"
 
 namespace {
+
+using nen::test::get;
+using nen::test::live_through_bad_days;
+using nen::test::says;
 
 struct diary {
   int begun = 0;
@@ -80,13 +85,6 @@ using routes = nen::router<nen::get<"/start/:ms", start>, nen::get<"/careless", 
 constexpr nen::config small = {.tasks = 2,
                                .task_frames = {{{512, 16}, {1024, 8}, {2048, 4}, {8192, 1}}}};
 using server = nen::testing::simulated_server<routes, small, diary>;
-
-std::string get(std::string_view path) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n\r\n";
-}
-bool says(const std::string& answer, std::string_view what) {
-  return answer.ends_with("\r\n\r\n" + std::string(what));
-}
 
 }  // namespace
 
@@ -173,24 +171,11 @@ TEST_CASE("nothing is spawned any more when a server closes everything", "[task]
 }
 
 TEST_CASE("whatever happens, no spawned coroutine is left behind", "[task]") {
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    INFO("seed " << seed);
-    server s(seed, nen::testing::faults::bad_day(),
-             {.on_exception = [](const nen::request&, const char*) {}});
-    auto& chance = s.network().chance;
-    std::vector<nen::testing::simulated_client> clients;
-    constexpr std::string_view paths[] = {"/start/0", "/start/3", "/careless", "/throws",
-                                          "/starves"};
-    for (int i = 0; i < 12; ++i) {
-      clients.push_back(s.connect());
-      clients.back().send(get(paths[chance.below(std::size(paths))]));
-      s.pass(chance.below(4));
-      if (chance.chance(300)) clients[chance.below(clients.size())].reset();
-    }
-    chance.chance(500) ? s.stop() : s.abort();
-    s.run_to_end();
-    CHECK(s.state<diary>().destroyed >= s.state<diary>().begun);
-    CHECK(s.inside().session().spawned().in_use() == 0);
-    CHECK(s.inside().session().frames().in_use() == 0);
-  }
+  constexpr std::string_view paths[] = {"/start/0", "/start/3", "/careless", "/throws", "/starves"};
+  live_through_bad_days<server>(
+      200,
+      [&](server& s, nen::testing::simulated_client& c) {
+        c.send(get(paths[s.network().chance.below(std::size(paths))]));
+      },
+      [](server& s) { CHECK(s.state<diary>().destroyed >= s.state<diary>().begun); });
 }

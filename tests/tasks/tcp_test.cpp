@@ -12,8 +12,15 @@
 #include "support/catch.hpp"
 #include "support/client.hpp"
 #include "support/test_server.hpp"
+#include "tasks/bad_days.hpp"
 
 namespace {
+
+using nen::test::check_all_back;
+using nen::test::fail_at_each_operation;
+using nen::test::live_through_bad_days;
+using nen::test::quiet;
+using nen::test::witness;
 
 struct diary {
   std::string ends;  ///< how each reading ended, by its number
@@ -21,13 +28,8 @@ struct diary {
 
   std::string take() { return std::exchange(ends, {}); }
 };
-struct witness {
-  diary& of;
-  ~witness() { ++of.destroyed; }
-};
-
 nen::task<> echo(nen::context&, nen::tcp::stream peer, diary& of) {
-  const witness here{of};
+  const witness here{of.destroyed};
   while (true) {
     const auto got = co_await peer.read();
     if (!got) {
@@ -40,7 +42,7 @@ nen::task<> echo(nen::context&, nen::tcp::stream peer, diary& of) {
 }
 /// Says hello, waits for a line, says goodbye; none of it for long.
 nen::task<> polite(nen::context& ctx, nen::tcp::stream peer, diary& of) {
-  const witness here{of};
+  const witness here{of.destroyed};
   co_await peer.write("hello\n");
   const auto got = co_await peer.read(100);
   if (got.status == nen::tcp::outcome::timed_out) co_await peer.write("too late\n");
@@ -77,7 +79,7 @@ nen::task<> drowsy(nen::context& ctx, nen::tcp::stream peer, diary& of) {
 }
 /// Stays when its peer has gone.
 nen::task<> stays(nen::context& ctx, nen::tcp::stream peer, diary& of) {
-  const witness here{of};
+  const witness here{of.destroyed};
   const auto got = co_await peer.read();
   of.ends += std::to_string(static_cast<int>(got.status));
   peer = {};
@@ -94,7 +96,6 @@ constexpr nen::config small = {.connections = 8,
                                .outgoing = 4};
 template <auto Serve>
 using server = nen::testing::simulated_tcp_server<nen::tcp::coroutine<Serve>, small, diary>;
-constexpr nen::listen_options quiet = {.on_exception = [](const nen::request&, const char*) {}};
 
 constexpr auto finished = "1";
 constexpr auto reset = "5";
@@ -102,13 +103,6 @@ constexpr auto closed = "8";
 static_assert(static_cast<int>(nen::tcp::outcome::finished) == 1);
 static_assert(static_cast<int>(nen::tcp::outcome::reset) == 5);
 static_assert(static_cast<int>(nen::tcp::outcome::closed) == 8);
-
-template <class Server>
-void check_all_back(Server& s) {
-  CHECK(s.inside().session().frames().in_use() == 0);
-  CHECK(s.inside().session().spawned().in_use() == 0);
-  CHECK(s.inside().session().streams().in_use() == 0);
-}
 
 }  // namespace
 
@@ -288,46 +282,15 @@ TEST_CASE("a coroutine brings two connections together", "[task]") {
 }
 
 TEST_CASE("whatever happens to connections with coroutines, everything comes back", "[task]") {
-  const auto run = [](auto& s, std::uint64_t seed) {
+  const auto act = [](auto& s, nen::testing::simulated_client& c) {
     auto& chance = s.network().chance;
-    s.network().window = chance.between(100, 20'000);
     s.network().listeners[99] = nen::testing::connect_answer::accepted;
-    std::vector<nen::testing::simulated_client> clients;
-    for (int i = 0; i < 20; ++i) {
-      clients.push_back(s.connect());
-      if (chance.chance(300)) clients.back().stop_reading();
-      clients.back().send(chance.chance(100) ? "fail\n" : std::string(chance.below(9000), 'x'));
-      s.pass(chance.below(9));
-      auto& other = clients[chance.below(clients.size())];
-      if (chance.chance(200)) other.reset();
-      if (chance.chance(200)) other.close();
-      if (chance.chance(300)) other.finish();
-      if (chance.chance(300)) other.start_reading();
-    }
-    chance.chance(700) ? s.stop() : s.abort();
-    s.run_to_end();
-    INFO("seed " << seed);
-    check_all_back(s);
+    c.send(chance.chance(100) ? "fail\n" : std::string(chance.below(9000), 'x'));
   };
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    const auto bad = nen::testing::faults::bad_day();
-    {
-      server<echo> s(seed, bad, quiet);
-      run(s, seed);
-    }
-    {
-      server<polite> s(seed, bad, quiet);
-      run(s, seed);
-    }
-    {
-      server<proxy> s(seed, bad, quiet);
-      run(s, seed);
-    }
-    {
-      server<stays> s(seed, bad, quiet);
-      run(s, seed);
-    }
-  }
+  live_through_bad_days<server<echo>>(100, act);
+  live_through_bad_days<server<polite>>(100, act);
+  live_through_bad_days<server<proxy>>(100, act);
+  live_through_bad_days<server<stays>>(100, act);
 }
 
 TEST_CASE("each operation may fail while a coroutine serves", "[task]") {
@@ -345,11 +308,7 @@ TEST_CASE("each operation may fail while a coroutine serves", "[task]") {
     check_all_back(s);
     return s.inside().io().history();
   };
-  const auto usual = day({});
-  for (std::uint64_t at = 1; at <= usual.size(); ++at) {
-    if (usual[at - 1] == nen::operation::cancel) continue;  // one never fails
-    for (const int problem : {ENOMEM, ECANCELED}) (void)day({at, problem});
-  }
+  fail_at_each_operation(day, {ENOMEM, ECANCELED});
 }
 
 TEST_CASE("a coroutine serves connections of the kernel's", "[task]") {

@@ -9,26 +9,31 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "tasks/bad_days.hpp"
 #include "websocket/ws_client.hpp"
 
 namespace {
 
+using nen::test::check_all_back;
 using nen::test::closing;
+using nen::test::fail_at_each_operation;
 using nen::test::frame;
 using nen::test::journal;
+using nen::test::live_through_bad_days;
+using nen::test::quiet;
 using nen::test::text_frame;
 using nen::test::upgrade_of;
 
-struct witness {
+struct farewell {
   journal& notes;
-  ~witness() { notes += "destroyed"; }
+  ~farewell() { notes += "destroyed"; }
 };
 
 /// Sends back what comes, after a rest; looks at it before and behind.
 template <std::uint32_t RestMs>
 struct echo {
   nen::task<> on_run(nen::ws::channel& me, nen::context& ctx, journal& notes) {
-    const witness here{notes};
+    const farewell here{notes};
     while (const auto m = co_await me.receive()) {
       const std::string before(m->bytes);
       if (RestMs != 0) co_await ctx.sleep(RestMs);
@@ -42,7 +47,7 @@ struct echo {
 /// Says so many numbers, and is done.
 struct count {
   nen::task<> on_run(nen::ws::channel& me, nen::context&, journal& notes) {
-    const witness here{notes};
+    const farewell here{notes};
     const auto m = co_await me.receive();
     if (!m) co_return;
     const int until = std::stoi(std::string(m->bytes));
@@ -55,7 +60,7 @@ struct count {
 };
 struct fails {
   nen::task<> on_run(nen::ws::channel& me, nen::context&, journal& notes) {
-    const witness here{notes};
+    const farewell here{notes};
     static_cast<void>(co_await me.receive());
     throw std::runtime_error("this went wrong");
   }
@@ -70,7 +75,7 @@ struct wide {
 /// Closes while it has a message in its hands.
 struct closes {
   nen::task<> on_run(nen::ws::channel& me, nen::context& ctx, journal& notes) {
-    const witness here{notes};
+    const farewell here{notes};
     const auto m = co_await me.receive();
     me.close(nen::ws::close_code::policy_violation, "enough");
     co_await ctx.sleep(10);
@@ -89,7 +94,7 @@ struct both {
     while (const auto m = co_await me.receive()) notes += m->bytes;
   }
   nen::task<> on_run(nen::ws::channel& me, nen::context& ctx, journal& notes) {
-    const witness here{notes};
+    const farewell here{notes};
     co_await nen::when_any(tick(me, ctx), hear(me, notes));
   }
 };
@@ -111,14 +116,6 @@ constexpr nen::config small = [] {
 }();
 using server = nen::testing::simulated_server<routes, small, journal>;
 using visitor = nen::test::ws_visitor<server>;
-constexpr nen::listen_options quiet = {.on_exception = [](const nen::request&, const char*) {}};
-
-void check_all_back(server& s) {
-  CHECK(s.inside().session().frames().in_use() == 0);
-  CHECK(s.inside().session().websockets().in_use() == 0);
-  CHECK(s.inside().session().messages().in_use() == 0);
-  CHECK(s.inside().session().control_rooms().in_use() == 0);
-}
 
 }  // namespace
 
@@ -293,31 +290,15 @@ TEST_CASE("sessions and handlers of all kinds live side by side", "[task]") {
 TEST_CASE("whatever happens to sessions that are coroutines, everything comes back", "[task]") {
   constexpr std::string_view paths[] = {"/echo", "/slow",   "/count", "/fails",
                                         "/wide", "/closes", "/both",  "/plain"};
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    INFO("seed " << seed);
-    server s(seed, nen::testing::faults::bad_day(), quiet);
+  live_through_bad_days<server>(200, [&](server& s, nen::testing::simulated_client& c) {
     auto& chance = s.network().chance;
-    s.network().window = chance.between(100, 20'000);
-    std::vector<nen::testing::simulated_client> clients;
-    for (int i = 0; i < 15; ++i) {
-      clients.push_back(s.connect());
-      if (chance.chance(300)) clients.back().stop_reading();
-      std::string sent = upgrade_of(paths[chance.below(std::size(paths))]);
-      for (std::size_t n = chance.below(8); n > 0; --n)
-        sent += frame(text_frame, std::string(chance.below(300), '1'));
-      if (chance.chance(300)) sent += frame(nen::test::text_begins, "begun");
-      if (chance.chance(500)) sent += closing(1000);
-      clients.back().send(sent);
-      s.pass(chance.below(20));
-      auto& other = clients[chance.below(clients.size())];
-      if (chance.chance(200)) other.reset();
-      if (chance.chance(200)) other.close();
-      if (chance.chance(300)) other.start_reading();
-    }
-    chance.chance(700) ? s.stop() : s.abort();
-    s.run_to_end();
-    check_all_back(s);
-  }
+    std::string sent = upgrade_of(paths[chance.below(std::size(paths))]);
+    for (std::size_t n = chance.below(8); n > 0; --n)
+      sent += frame(text_frame, std::string(chance.below(300), '1'));
+    if (chance.chance(300)) sent += frame(nen::test::text_begins, "begun");
+    if (chance.chance(500)) sent += closing(1000);
+    c.send(sent);
+  });
 }
 
 TEST_CASE("each operation may fail while a session is a coroutine", "[task]") {
@@ -335,9 +316,5 @@ TEST_CASE("each operation may fail while a session is a coroutine", "[task]") {
     check_all_back(s);
     return s.inside().io().history();
   };
-  const auto usual = day({});
-  for (std::uint64_t at = 1; at <= usual.size(); ++at) {
-    if (usual[at - 1] == nen::operation::cancel) continue;  // one never fails
-    for (const int problem : {ENOMEM, ECANCELED}) (void)day({at, problem});
-  }
+  fail_at_each_operation(day, {ENOMEM, ECANCELED});
 }
