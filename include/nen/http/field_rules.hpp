@@ -62,7 +62,9 @@ class field_checker {
     return line_end;
   }
 
-  static bool ends_line(const char* at) { return std::memcmp(at, "\r\n", 2) == 0; }
+  /// The second byte is looked at only behind a CR: a line that ends otherwise may be the last there
+  /// is.
+  static bool ends_line(const char* at) { return at[0] == '\r' && at[1] == '\n'; }
   static bool is_ows(char c) { return c == ' ' || c == '\t'; }
   static const char* skip_ows(const char* at) {
     while (is_ows(*at)) ++at;
