@@ -8,11 +8,13 @@ namespace {
 
 void write_date(benchmark::State& state) {
   char text[nen::imf_fixdate_size];
-  std::int64_t second = 1'700'000'000;
+  constexpr std::int64_t first = 1'700'000'000;
+  constexpr std::int64_t last = 250'000'000'000;  // of the year 9892
+  std::int64_t second = first;
   for (auto _ : state) {
     benchmark::DoNotOptimize(nen::write_imf_fixdate(text, second));
     benchmark::ClobberMemory();
-    second += 12'345;
+    second = second < last ? second + 12'345 : first;
   }
 }
 
