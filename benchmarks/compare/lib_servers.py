@@ -53,7 +53,13 @@ def said(*command):
 
 def package(name):
     """The version of a Debian package, or nothing."""
-    return said("dpkg-query", "-W", "-f", "${Version}", name) if shutil.which("dpkg-query") else ""
+    try:
+        done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                              check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
 
 
 class Built(Server):
