@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles one file that must fail with its sentence: expect.sh FILE.cpp COMPILER HEADER [FLAG]...
-# HEADER is <nen/nen.hpp>, which the compiler has read already: HEADER.gch is what it made of it.
+# HEADER is <nen/nen.hpp>, and HEADER.gch, where it is there, what the compiler has made of it.
 # or checks itself: expect.sh --self-test COMPILER
 set -u
 
@@ -10,7 +10,7 @@ words() { tr -d '\\"'"'" | tr -s '[:space:]' ' '; }
 check() {
   local file=$1 compiler=$2 header=$3 sentence output
   shift 3
-  grep -q '^#include <nen/nen.hpp>' "$file" && set -- "$@" -include "$header"
+  [ -e "$header.gch" ] && grep -q '^#include <nen/nen.hpp>' "$file" && set -- "$@" -include "$header"
   # Without the excerpts from the source, only what the compiler itself says can match.
   local quiet=-fno-diagnostics-show-caret
   case $compiler in *clang*) quiet=-fno-caret-diagnostics ;; esac
