@@ -62,8 +62,8 @@ class field_checker {
     return line_end;
   }
 
-  /// The second byte is looked at only behind a CR: a line that ends otherwise may be the last there
-  /// is.
+  /// The second byte is looked at only behind a CR: a line that ends otherwise may be the last
+  /// there is.
   static bool ends_line(const char* at) { return at[0] == '\r' && at[1] == '\n'; }
   static bool is_ows(char c) { return c == ' ' || c == '\t'; }
   static const char* skip_ows(const char* at) {
