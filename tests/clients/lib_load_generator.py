@@ -25,13 +25,12 @@ def load(*arguments, exit_code=0):
     return json.loads(done.stdout) if done.stdout else done.stderr
 
 
-class Told:
-    """A server on its own thread, with one for each connection. answer(number, connection) returns
-    the bytes for a request, of which `number` counts all so far from 1, or None to close."""
+class Threaded:
+    """A server on its own thread, with one for each connection: serve(peer, number), of which
+    `number` counts them from 0."""
 
-    def __init__(self, answer, end=b"\r\n\r\n"):
-        self.answer, self.end = answer, end
-        self.requests = self.accepted = 0
+    def __init__(self):
+        self.accepted = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.authority = f"127.0.0.1:{self.listener.getsockname()[1]}"
@@ -49,11 +48,20 @@ class Told:
                 peer, _ = self.listener.accept()
             except OSError:
                 return
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self.serve, args=(peer, self.accepted), daemon=True).start()
             self.accepted += 1
-            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
-    def _serve(self, peer):
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+class Told(Threaded):
+    """answer(number, connection) returns the bytes for a request, of which `number` counts all so
+    far from 1, or None to close."""
+
+    def __init__(self, answer, end=b"\r\n\r\n"):
+        super().__init__()
+        self.answer, self.end, self.requests = answer, end, 0
+
+    def serve(self, peer, _):
         waiting = b""
         with peer:
             while True:

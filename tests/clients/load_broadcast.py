@@ -2,10 +2,9 @@
 that leave somebody out, or say something else."""
 
 import socket
-import threading
 import time
 
-from lib_load_generator import check_failures, load
+from lib_load_generator import Threaded, check_failures, load
 from lib_server_under_test import Failure, Server, check, main
 
 ACCEPT = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -16,36 +15,18 @@ PAYLOAD = b"abcdefghijklmnopqrst"
 FRAME = bytes([0x82, SIZE]) + PAYLOAD
 
 
-class Room:
-    """A server on its own thread, with one for each member. It says each message to all members, in
-    the order in which they came, by deliver(message's number, member's number, socket); both are
-    counted from 0. Without the function, or where it returns None, it says it as it should."""
+class Room(Threaded):
+    """It says each message to all members, in the order in which they came, by deliver(message's
+    number, member's number, socket); both are counted from 0. Without the function, or where it
+    returns None, it says it as it should."""
 
     def __init__(self, deliver=lambda *_: None):
-        self.deliver, self.lock = deliver, threading.Lock()
-        self.members, self.joined, self.speakers = {}, 0, []
+        super().__init__()
+        self.deliver, self.members, self.speakers = deliver, {}, []
         self.is_held, self.early = False, 0  # before some member's turn; messages that come then
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"ws://127.0.0.1:{self.listener.getsockname()[1]}/"
+        self.url = f"ws://{self.authority}/"
 
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                peer, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(peer, self.joined), daemon=True).start()
-            self.joined += 1
-
-    def _serve(self, peer, number):
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def serve(self, peer, number):
         waiting = b""
         while b"\r\n\r\n" not in waiting:
             more = peer.recv(65536)
