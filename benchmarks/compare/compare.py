@@ -27,32 +27,19 @@ def chosen_of(known, names, what):
 
 
 def arguments():
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    cpus = sorted(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(description="holds nen against other servers")
-    parser.add_argument("programs", metavar="BIN_DIR", help="where load, target and peers are")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--warmup", type=float, default=0.5)
+    lib_rounds.add_arguments(parser, rounds=7)
     parser.add_argument("--servers", help="names, with commas; all")
     parser.add_argument("--workloads", help="names, with commas; all")
-    parser.add_argument("--server-cpu", type=int, default=cpus[0])
-    # Two for the load where there are more than two: the floor needs no more time for a request
-    # than the load does, so that one core of load can be what limits it.
-    others = cpus[1:3] or cpus
-    parser.add_argument("--load-cpus", type=lambda text: [int(one) for one in text.split(",")],
-                        default=others)
-    parser.add_argument("--output", default=here, help="folder of RESULTS.md and results/")
     return parser.parse_args()
 
 
 def main():
     given = arguments()
-    programs = os.path.abspath(given.programs)
+    settings = lib_rounds.Settings(given)
+    programs = settings.programs
     if not os.path.exists(os.path.join(programs, "load")):
         sys.exit(f"{programs} has no load: build the preset bench first")
-    settings = lib_rounds.Settings(programs, given.rounds, given.seconds, given.warmup,
-                                   given.server_cpu, given.load_cpus)
     workloads = chosen_of(WORKLOADS, given.workloads, "workload")
     servers, skipped = [], []
     for server in chosen_of([kind(programs) for kind in SERVERS], given.servers, "server"):

@@ -13,10 +13,28 @@ from lib_servers import Running
 
 
 class Settings:
-    def __init__(self, programs, rounds, seconds, warmup, server_cpu, load_cpus):
-        self.programs, self.rounds = programs, rounds
-        self.seconds, self.warmup = seconds, warmup
-        self.server_cpu, self.load_cpus = server_cpu, load_cpus
+    """Where the programs are, how long to measure, and on which CPUs: of an argparse result."""
+
+    def __init__(self, given):
+        self.programs = os.path.abspath(given.programs)
+        self.rounds, self.seconds, self.warmup = given.rounds, given.seconds, given.warmup
+        self.server_cpu, self.load_cpus = given.server_cpu, given.load_cpus
+
+
+def add_arguments(parser, rounds):
+    """What Settings is made of, and where the results go. `rounds`: how many by default."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    cpus = sorted(os.sched_getaffinity(0))
+    parser.add_argument("programs", metavar="BIN_DIR", help="where this build's programs are")
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--warmup", type=float, default=0.5)
+    parser.add_argument("--server-cpu", type=int, default=cpus[0])
+    # Two for the load where there are more than two: the floor needs no more time for a request
+    # than the load does, so that one core of load can be what limits it.
+    parser.add_argument("--load-cpus", type=lambda text: [int(one) for one in text.split(",")],
+                        default=cpus[1:3] or cpus)
+    parser.add_argument("--output", default=here, help="folder of RESULTS.md and results/")
 
 
 def run_load(running, settings, extra=()):

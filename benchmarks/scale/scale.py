@@ -200,20 +200,11 @@ def served_phase(settings, given, limits, workload):
 
 
 def arguments():
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    cpus = sorted(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(description="many connections, mostly idle")
-    parser.add_argument("programs", metavar="BIN_DIR", help="where scale and load are")
+    lib_rounds.add_arguments(parser, rounds=5)
     parser.add_argument("--connections", type=int, default=100_000)
     parser.add_argument("--active", type=int, default=1_000, help="of them")
     parser.add_argument("--rate", type=float, default=10_000, help="requests a second, open loop")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--warmup", type=float, default=0.5)
-    parser.add_argument("--server-cpu", type=int, default=cpus[0])
-    parser.add_argument("--load-cpus", type=lambda text: [int(one) for one in text.split(",")],
-                        default=cpus[1:3] or cpus)
-    parser.add_argument("--output", default=here, help="folder of RESULTS.md and results/")
     given = parser.parse_args()
     if not 1 <= given.active < given.connections:
         parser.error("--active has to be at least 1 and less than --connections")
@@ -222,12 +213,11 @@ def arguments():
 
 def main():
     given = arguments()
-    programs = os.path.abspath(given.programs)
+    settings = lib_rounds.Settings(given)
+    programs = settings.programs
     for name in ("scale", "load"):
         if not os.path.exists(os.path.join(programs, name)):
             sys.exit(f"{programs} has no {name}: build the preset bench first")
-    settings = lib_rounds.Settings(programs, given.rounds, given.seconds, given.warmup,
-                                   given.server_cpu, given.load_cpus)
     workload = Workload("scale", "", HELLO, load=("--connections", str(given.active)))
     with Limits(given.connections) as limits:
         results = {"connections": given.connections, "active": given.active, "rate": given.rate,
