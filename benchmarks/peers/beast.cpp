@@ -158,7 +158,9 @@ std::unordered_set<room_member*> room_member::everybody;
 
 class session : public std::enable_shared_from_this<session> {
  public:
-  explicit session(tcp_socket&& socket) : socket_(std::move(socket)) {}
+  explicit session(tcp_socket&& socket) : socket_(std::move(socket)) {
+    buffer_.reserve(65536);  // it reads as much at once as there is room for, and 512 bytes if none
+  }
 
   void read() {
     parser_.emplace();
