@@ -7,8 +7,9 @@ void metered(void (*turn)(void*), void* server) { turn(server); }
 
 using simulated = nen::testing::simulated_ring_base;
 
-void unmetered_ring::accept(nen::token t, int listener, std::uint32_t place) {
-  simulated::accept(t, listener, place);
+void unmetered_ring::accept(nen::token t, int listener, std::uint32_t place,
+                            nen::accepted_name* who) {
+  simulated::accept(t, listener, place, who);
 }
 void unmetered_ring::connect(nen::token t, std::uint32_t place, const nen::endpoint& to) {
   simulated::connect(t, place, to);

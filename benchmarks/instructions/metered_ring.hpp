@@ -19,7 +19,7 @@ void metered(void (*turn)(void*), void* server);
 /// function begins and ends, and not of a template, so that their names begin with this class's.
 class unmetered_ring : public nen::testing::simulated_ring_base {
  public:
-  void accept(nen::token t, int listener, std::uint32_t place);
+  void accept(nen::token t, int listener, std::uint32_t place, nen::accepted_name* who = nullptr);
   void connect(nen::token t, std::uint32_t place, const nen::endpoint& to);
   void receive(nen::token t, std::uint32_t place);
   void receive_once(nen::token t, std::uint32_t place);
@@ -35,6 +35,8 @@ class unmetered_ring : public nen::testing::simulated_ring_base {
 
   // The clocks are read where they cost what they cost with the kernel's ring: one load.
   std::uint32_t now_ms() const noexcept { return now_ms_; }
+  std::uint64_t now_ns() const noexcept { return std::uint64_t{now_ms_} * 1'000'000; }
+  std::uint64_t clock_ns() const noexcept { return now_ns(); }
   std::int64_t unix_seconds() const noexcept { return unix_seconds_; }
 
  protected:

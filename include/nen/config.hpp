@@ -38,6 +38,9 @@ struct config {
   std::uint32_t body_slots = 32;             ///< for bodies that come in pieces; none free is 503
   std::uint32_t body_bytes_max = 64 * KiB;   ///< longer is 413
 
+  /// Keeps the address of each client, for request::client(), tcp::peer::client() and the log.
+  bool client_addresses = false;
+
   // These take memory only where a handler or a session is a coroutine.
   std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503.
                                  ///< So many may be spawned besides

@@ -55,6 +55,9 @@ class request_parser : private detail::head_parser {
   /// @pre  has_head() (asserted)
   void trailers_into(char* lines);
 
+  /// Whose message it is; it lives as long as the message.
+  void set_client(const client_address* who) { head_.client = who; }
+
   /// From head_complete on: the body is taken away part by part (drop_body) and may have any
   /// length.
   void stream_body() { body_.stream(); }

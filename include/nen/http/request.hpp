@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nen/core/client_address.hpp>
 #include <nen/http/fields.hpp>
 #include <nen/http/method.hpp>
 #include <nen/http/request_head.hpp>
@@ -66,6 +67,12 @@ class request {
 
   /// Whether the client wants the connection kept after the response, RFC 9112 §9.3.
   constexpr bool keep_alive() const { return head_->keep_alive; }
+
+  /// Whose request it is: the other end of the connection. Nobody's, of kind none, where addresses
+  /// are not kept (config::client_addresses).
+  constexpr const client_address& client() const {
+    return head_->client != nullptr ? *head_->client : client_address::nobody();
+  }
 
   /// Everything else that the head says.
   constexpr const request_head& head() const { return *head_; }

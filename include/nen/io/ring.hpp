@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nen/core/result.hpp>
+#include <nen/io/accepted_name.hpp>
 #include <nen/io/completion.hpp>
 #include <nen/net/address.hpp>
 
@@ -32,7 +33,8 @@ struct ring_sizes {
 /// sent must stay where they are until the send completes; the vector itself only during the call.
 ///
 ///   open(), shut()                  sets the ring up on the calling thread; takes it down
-///   accept(t, listener, place)      one connection, put into `place`, which must be empty
+///   accept(t, listener, place, who) one connection, put into `place`, which must be empty; its
+///                                   address into *who, unless that is null, when it completes
 ///   connect(t, place, endpoint)     a new socket in `place`, which must be empty, to a listener;
 ///                                   EBADF: no socket could be made, the place is still empty.
 ///                                   TCP sends small messages at once (TCP_NODELAY)
@@ -59,15 +61,17 @@ struct ring_sizes {
 ///   wait(deadline_ms, on_completion)  submits everything queued; sleeps until a completion or the
 ///                                   deadline (absolute, by now_ms; none: forever); hands all over
 ///   now_ms()                        milliseconds of a clock that never goes back, wrapping at 2^32
-///   unix_seconds()                  wall-clock time; both as of the last wait
+///   now_ns()                        nanoseconds of the same clock, from another origin
+///   unix_seconds()                  wall-clock time; all three as of the last wait
+///   clock_ns()                      what now_ns() would be just now, which costs a clock's reading
 template <class Ring>
 concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view bytes,
                         std::span<const std::string_view> parts, std::uint16_t lease,
-                        const endpoint& address, void (*on_completion)(const completion&),
-                        const std::uint32_t* deadline) {
+                        const endpoint& address, accepted_name* who,
+                        void (*on_completion)(const completion&), const std::uint32_t* deadline) {
   { r.open() } -> std::same_as<result<void>>;
   r.shut();
-  r.accept(t, 0, place);
+  r.accept(t, 0, place, who);
   r.connect(t, place, address);
   r.receive(t, place);
   r.receive_once(t, place);
@@ -86,6 +90,8 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.give_back(lease);
   r.wait(deadline, on_completion);
   { r.now_ms() } -> std::same_as<std::uint32_t>;
+  { r.now_ns() } -> std::same_as<std::uint64_t>;
+  { r.clock_ns() } -> std::same_as<std::uint64_t>;
   { r.unix_seconds() } -> std::same_as<std::int64_t>;
   { Ring::vector_parts_max } -> std::convertible_to<std::size_t>;
 };

@@ -5,6 +5,7 @@
 #include <nen/core/assert.hpp>
 #include <nen/core/result.hpp>
 #include <nen/core/smallest.hpp>
+#include <nen/io/accepted_name.hpp>
 #include <nen/io/completion.hpp>
 #include <nen/io/ring.hpp>
 
@@ -37,9 +38,11 @@ class uring_base {
   uring_base(const uring_base&) = delete;
   uring_base& operator=(const uring_base&) = delete;
 
-  [[gnu::noinline]] void accept(token t, int listener, std::uint32_t place) noexcept {
+  [[gnu::noinline]] void accept(token t, int listener, std::uint32_t place,
+                                accepted_name* who = nullptr) noexcept {
     io_uring_sqe* const sqe = next_sqe_of_rare();
-    io_uring_prep_accept_direct(sqe, listener, nullptr, nullptr, 0, place);
+    io_uring_prep_accept_direct(sqe, listener, who == nullptr ? nullptr : &who->any,
+                                who == nullptr ? nullptr : &who->size, 0, place);
     sqe->user_data = t.value;
   }
 
@@ -153,7 +156,15 @@ class uring_base {
   }
 
   std::uint32_t now_ms() const noexcept { return now_ms_; }
+  std::uint64_t now_ns() const noexcept { return now_ns_; }
   std::int64_t unix_seconds() const noexcept { return unix_seconds_; }
+
+  static std::uint64_t clock_ns() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+  }
 
   /// Turns in which the kernel had to keep completions because the completion queue was full. None
   /// is ever lost (IORING_FEAT_NODROP).
@@ -262,15 +273,14 @@ class uring_base {
     vectors_used_ = 0;
   }
 
+  /// Wraps with the 32 bits.
   static std::uint32_t clock_ms() noexcept {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(now.tv_sec) * 1000 +
-                                      static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000);
+    return static_cast<std::uint32_t>(clock_ns() / 1'000'000);
   }
 
   void read_clocks() noexcept {
-    now_ms_ = clock_ms();
+    now_ns_ = clock_ns();
+    now_ms_ = static_cast<std::uint32_t>(now_ns_ / 1'000'000);
     timespec wall{};
     ::clock_gettime(CLOCK_REALTIME_COARSE, &wall);
     unix_seconds_ = wall.tv_sec;
@@ -281,6 +291,7 @@ class uring_base {
   std::size_t vectors_used_;
   std::uint64_t watched_;  // the counter that watch reads into
   std::int64_t unix_seconds_;
+  std::uint64_t now_ns_;
   std::uint32_t now_ms_;
   std::uint32_t overflows_;
   std::uint16_t buffers_tail_;  // of the ring of provided buffers

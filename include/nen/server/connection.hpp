@@ -3,8 +3,10 @@
 // invariants of a connection".
 #pragma once
 
+#include <nen/core/client_address.hpp>
 #include <nen/core/intrusive_list.hpp>
 #include <nen/core/timer_wheel.hpp>
+#include <nen/io/accepted_name.hpp>
 #include <nen/io/completion.hpp>
 #include <nen/server/close_reason.hpp>
 
@@ -112,9 +114,20 @@ inline constexpr bool reads_to_the_end = [] {
   return false;
 }();
 
+/// Whose connection it is, where that is kept.
+template <bool Keeps>
+struct connection_client {
+  union {
+    accepted_name accepted;  ///< while it is being accepted
+    client_address client;   ///< from then on; nobody's where the session asked for the connection
+  };
+};
+template <>
+struct connection_client<false> {};
+
 /// A connection with what its session keeps per connection.
-template <class SessionState>
-struct connection : connection_base {
+template <class SessionState, bool KeepsClient = false>
+struct connection : connection_base, connection_client<KeepsClient> {
   SessionState session;
 };
 

@@ -106,6 +106,16 @@ class shard_peer {
     shard_.stop_waiting(connection_);  // for its peer, if it is paused: settling finds its place
   }
 
+  /// Whose connection it is; nobody's where addresses are not kept (config::client_addresses).
+  static constexpr bool keeps_client = Shard::keeps_clients;
+  const client_address& client() const noexcept {
+    if constexpr (keeps_client) {
+      return connection_.client;
+    } else {
+      return client_address::nobody();
+    }
+  }
+
   bool draining() const noexcept { return shard_.draining_; }
   std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
   std::int64_t unix_seconds() const noexcept { return shard_.loop_.ring().unix_seconds(); }

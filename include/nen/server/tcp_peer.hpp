@@ -1,6 +1,7 @@
 // server, L3: what a session of raw TCP works with: its peer.
 #pragma once
 
+#include <nen/core/client_address.hpp>
 #include <nen/server/close_reason.hpp>
 
 #include <cstddef>
@@ -31,6 +32,7 @@ struct tcp_host {
     std::size_t (*room)(tcp_host&, const tcp_name&) noexcept;
     std::size_t (*buffered)(tcp_host&, const tcp_name&) noexcept;
     void (*act)(tcp_host&, const tcp_name&, tcp_act, std::uint32_t value);
+    client_address (*client)(tcp_host&, const tcp_name&) noexcept;
   };
   const functions* call;
 };
@@ -69,6 +71,12 @@ class peer {
   }
   /// False once it is being closed, from either side.
   bool is_open() const noexcept { return host_ != nullptr && host_->call->is_open(*host_, name_); }
+
+  /// Whose end it is; nobody's, of kind none, once it is closed and where addresses are not kept
+  /// (config::client_addresses).
+  client_address client() const noexcept {
+    return host_ == nullptr ? client_address{} : host_->call->client(*host_, name_);
+  }
 
   /// Closes when all that was accepted is sent. No more bytes are offered. The peer is left time to
   /// read it (listen_options::linger_timeout), because the kernel resets a connection that is

@@ -309,7 +309,11 @@ struct tcp_session<Session, Config, Places, State...>::host_calls {
     }
   }
 
-  static constexpr host::functions table = {is_open, send, room, buffered, act};
+  static client_address client(host& h, const name& n) noexcept {
+    return is_open(h, n) ? shard(h).client(n.connection) : client_address{};
+  }
+
+  static constexpr host::functions table = {is_open, send, room, buffered, act, client};
 };
 
 }  // namespace nen::detail

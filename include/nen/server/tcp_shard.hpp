@@ -60,7 +60,9 @@ class tcp_shard {
   static constexpr std::uint32_t none = 0xffff'ffff;
 
   using session_type = Session;
-  using connection = nen::connection<typename Session::connection_state>;
+  /// True when each connection keeps whose it is.
+  static constexpr bool keeps_clients = Config.client_addresses;
+  using connection = nen::connection<typename Session::connection_state, keeps_clients>;
   using send_queue = nen::send_queue<Config.send_slot_bytes, Config.send_slots,
                                      Config.response_bytes_max, Session::send_views>;
   using ring = Ring<ring_sizes{places, Config.receive_buffers, Config.receive_buffer_bytes}>;
@@ -104,6 +106,10 @@ class tcp_shard {
 
   typename Session::connection_state& session_state(std::uint32_t index) noexcept {
     return connections_[index].session;
+  }
+  /// Whose connection this is; nobody's where that is not kept.
+  const client_address& client(std::uint32_t index) noexcept {
+    return peer(*this, connections_[index]).client();
   }
   tick now() const noexcept { return loop_.now(); }
   bool draining() const noexcept { return draining_; }

@@ -127,7 +127,12 @@ void tcp_shard<S, C, R>::top_up_accepts() noexcept {
     NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
     c.state = connection_state::accepting;
     ++accepting_;
-    loop_.ring().accept(begin(operation::accept, c), listener_, index);
+    accepted_name* who = nullptr;
+    if constexpr (keeps_clients) {
+      who = &c.accepted;
+      who->expect();
+    }
+    loop_.ring().accept(begin(operation::accept, c), listener_, index, who);
     if (incoming() == C.connections) counters_.accept_pauses.add();
   }
 }
@@ -146,6 +151,7 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
     return settle_closing(c);
   }
   counters_.connections_accepted.add();
+  if constexpr (keeps_clients) c.client = client_address(c.accepted.address());
   c.connected = true;
   c.state = connection_state::open;
   c.is_local = is_local_;

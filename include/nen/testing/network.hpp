@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nen/core/assert.hpp>
+#include <nen/io/accepted_name.hpp>
 #include <nen/io/ring.hpp>
 #include <nen/net/address.hpp>
 #include <nen/testing/faults.hpp>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <set>
@@ -28,7 +30,8 @@ namespace nen::testing {
 /// who has seen the other side's end, a reset is a broken pipe.
 class wire {
  public:
-  explicit wire(std::size_t window) noexcept : window_(window) {}
+  explicit wire(std::size_t window, const endpoint& client = {}) noexcept
+      : window_(window), client_(client) {}
 
   // The client's end.
 
@@ -79,6 +82,13 @@ class wire {
 
   // The server's end.
 
+  /// What an accept tells of the client.
+  accepted_name client_name() const noexcept {
+    accepted_name name{};
+    name.size = client_.size();
+    std::memcpy(&name.any, client_.data(), std::min<std::size_t>(name.size, sizeof name.v6));
+    return name;
+  }
   std::size_t readable() const noexcept { return to_server_.size(); }
   bool at_end() const noexcept { return to_server_.empty() && end_arrived_; }
   bool is_broken() const noexcept { return reset_; }
@@ -132,7 +142,8 @@ class wire {
     if (client_reads_) client_reads_some(to_client_.size());
   }
 
-  std::size_t window_;     // of either direction
+  std::size_t window_;  // of either direction
+  endpoint client_;
   std::string outbox_;     // sent by the client, and the server's window is full
   std::string to_server_;  // arrived, not received
   std::string to_client_;  // arrived, not read
@@ -175,8 +186,14 @@ class network {
   std::size_t window = 64 * 1024;  ///< bytes in flight in one direction of a new connection
 
   /// A client connects; it waits in the backlog until the server accepts it.
+  /// @param from  its address; without one it is of 127.0.0.1, with a port of its own
   std::shared_ptr<wire> connect() {
-    auto made = std::make_shared<wire>(window);
+    constexpr std::uint16_t first_port = 32'768;
+    next_port_ = static_cast<std::uint16_t>(next_port_ + 1) | first_port;
+    return connect(*endpoint::parse("127.0.0.1", next_port_));
+  }
+  std::shared_ptr<wire> connect(const endpoint& from) {
+    auto made = std::make_shared<wire>(window, from);
     if (listening_) {
       backlog_.push_back(made);
     } else {
@@ -259,6 +276,7 @@ class network {
   std::set<std::pair<int, readiness>> ready_;
   std::uint64_t now_ms_;
   std::uint64_t waker_ = 0;
+  std::uint16_t next_port_ = 0;
   bool listening_ = true;
 };
 

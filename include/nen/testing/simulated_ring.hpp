@@ -30,9 +30,9 @@ class simulated_ring_base {
   simulated_ring_base& operator=(const simulated_ring_base&) = delete;
   ~simulated_ring_base() { NEN_ASSERT(network_ == nullptr); }  // it has to be shut
 
-  void accept(token t, int, std::uint32_t place) {
+  void accept(token t, int, std::uint32_t place, accepted_name* who = nullptr) {
     NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
-    submit({.name = t, .place = place});
+    submit({.name = t, .place = place, .who = who});
   }
   void connect(token t, std::uint32_t place, const endpoint& to) {
     NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
@@ -65,6 +65,8 @@ class simulated_ring_base {
   void shut() noexcept;
 
   std::uint32_t now_ms() const noexcept { return static_cast<std::uint32_t>(network_->now_ms()); }
+  std::uint64_t now_ns() const noexcept { return network_->now_ms() * 1'000'000; }
+  std::uint64_t clock_ns() const noexcept { return now_ns(); }
   std::int64_t unix_seconds() const noexcept {
     return 1'700'000'000 + static_cast<std::int64_t>(network_->now_ms() / 1000);
   }
@@ -102,8 +104,9 @@ class simulated_ring_base {
   struct request {
     token name{};
     std::uint32_t place = 0;
-    token which{};       // cancel
-    int descriptor = 0;  // poll
+    token which{};                 // cancel
+    int descriptor = 0;            // poll
+    accepted_name* who = nullptr;  // accept
     nen::readiness readiness = nen::readiness::readable;
     bool once = false;        // receive
     bool unanswered = false;  // connect: the other side is silent

@@ -178,6 +178,7 @@ inline void simulated_ring_base::progress_accept(request& r) {
     return finish(r, -errno_value);
   }
   places_[r.place] = network_->accept();
+  if (r.who != nullptr) *r.who = places_[r.place]->client_name();
   finish(r, 0);
 }
 

@@ -95,6 +95,10 @@ class simulated_shard {
 
   /// Connects a client; the server accepts it when it runs.
   simulated_client connect() { return simulated_client(network_.connect()); }
+  /// The same for a client of this address.
+  simulated_client connect(const endpoint& from) {
+    return simulated_client(network_.connect(from));
+  }
 
   /// Connects, sends, and waits for what comes of it, without letting time pass.
   /// @returns  all the bytes that were answered
