@@ -2,7 +2,7 @@
 #pragma once
 
 #include <nen/config.hpp>
-#include <nen/core/state_refs.hpp>
+#include <nen/server/built_in_states.hpp>
 #include <nen/server/tcp_shard.hpp>
 #include <nen/testing/invariants.hpp>
 #include <nen/testing/network.hpp>
@@ -37,7 +37,8 @@ class metered_shard final : public metered_server {
   metered_shard() {
     // All bytes of a large body are on their way at once, as on a loopback device.
     network.window = 8 * nen::MiB;
-    shard_.session().start(options_, {std::get<State>(states_)...});
+    nen::detail::start_session<1>(&shard_, 0, built_in_, options_,
+                                  [&]<class T>() -> T& { return std::get<T>(states_); });
     const auto opened = shard_.open(0, 0, options_);
     NEN_ASSERT(opened.has_value());
     shard_.start();
@@ -60,6 +61,7 @@ class metered_shard final : public metered_server {
  private:
   nen::listen_options options_;
   std::tuple<State...> states_;
+  nen::detail::built_in_objects built_in_;
   shard shard_;
 };
 

@@ -43,11 +43,11 @@ TEST_CASE("more submissions than the queue holds are all carried out", "[io]") {
 
 TEST_CASE("completions that the kernel had to keep are counted", "[io]") {
   ring_driver d(r);
-  CHECK(r.overflows() == 0);
+  const auto before = r.counters().overflows.value();
   for (std::uint32_t i = 0; i < 1000; ++i)
     r.cancel(name(operation::cancel, i), name(operation::receive, i));
   (void)d.idle(50);
-  CHECK(r.overflows() > 0);
+  CHECK(r.counters().overflows.value() > before);
 }
 
 TEST_CASE("the ring works on after an overflow", "[io]") {

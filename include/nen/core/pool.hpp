@@ -42,13 +42,14 @@ class pool {
       index = free_head_ - 1;
       free_head_ = links_[index];
     } else if (used_ < Capacity) {
-      index = used_++;
+      index = used_;
+      __atomic_store_n(&used_, index + 1, __ATOMIC_RELAXED);
     } else {
       return none;
     }
     NEN_ASSERT(links_[index] != held_mark);
     links_[index] = held_mark;
-    ++in_use_;
+    __atomic_store_n(&in_use_, in_use_ + 1, __ATOMIC_RELAXED);
     return index;
   }
 
@@ -58,7 +59,7 @@ class pool {
     NEN_ASSERT(is_held(index));
     links_[index] = free_head_;
     free_head_ = index + 1;
-    --in_use_;
+    __atomic_store_n(&in_use_, in_use_ - 1, __ATOMIC_RELAXED);
   }
 
   /// @pre  index < capacity() (asserted); a slot that is not held may be looked at, for example to
@@ -94,13 +95,18 @@ class pool {
   }
 
   [[nodiscard]] static constexpr std::uint32_t capacity() noexcept { return Capacity; }
-  [[nodiscard]] std::uint32_t in_use() const noexcept { return in_use_; }
+  /// May be read by any thread, as high_water() may.
+  [[nodiscard]] std::uint32_t in_use() const noexcept {
+    return __atomic_load_n(&in_use_, __ATOMIC_RELAXED);
+  }
   [[nodiscard]] std::uint32_t available() const noexcept { return Capacity - in_use_; }
   [[nodiscard]] bool full() const noexcept { return in_use_ == Capacity; }
 
   /// The most slots that were ever held at once. A never-used slot is only taken when no freed one
   /// is left, so this is also how many slots were ever touched.
-  [[nodiscard]] std::uint32_t high_water() const noexcept { return used_; }
+  [[nodiscard]] std::uint32_t high_water() const noexcept {
+    return __atomic_load_n(&used_, __ATOMIC_RELAXED);
+  }
 
   /// Bytes that hold the slots.
   [[nodiscard]] static constexpr std::size_t slot_bytes() noexcept { return sizeof(T) * Capacity; }

@@ -192,6 +192,8 @@ struct parameters_of<type_list<P...>> {
   template <callable_role Role>
   using checked = look_into<check_parameter<P, Role>...>;
   static constexpr bool supported = ((kind_of<P> != parameter_kind::unsupported) && ...);
+  template <class T>
+  static constexpr bool takes = (std::is_same_v<std::remove_cvref_t<P>, T> || ...);
   static constexpr bool takes_next = ((kind_of<P> == parameter_kind::next) || ...);
   static constexpr bool takes_context = ((kind_of<P> == parameter_kind::context) || ...);
   static constexpr bool takes_value_by_reference =
@@ -222,6 +224,12 @@ struct parameters_of<type_list<P...>> {
 
 template <class Callable>
 using parameters = parameters_of<typename signature<Callable>::parameters>;
+
+/// True for a callable that asks for a T.
+template <class Callable, class T>
+inline constexpr bool callable_takes = false;
+template <has_signature Callable, class T>
+inline constexpr bool callable_takes<Callable, T> = parameters<Callable>::template takes<T>;
 
 /// What every callable must be, whatever its pattern.
 template <class Callable, callable_role Role>

@@ -82,6 +82,10 @@ struct route_set<type_list<Route...>> {
   static constexpr std::array<bool, count + 1> coroutines{Route::is_coroutine..., false};
   static constexpr std::array<bool, count + 1> take_head{Route::takes_head..., false};
 
+  template <class T>
+  static constexpr bool takes = any(std::array<bool, count + 1>{Route::template takes<T>...,
+                                                                false});
+
   template <class Call>
   static constexpr std::array<reply (*)(call&), count + 1> code{&Route::template code<Call>::run...,
                                                                 nullptr};
@@ -214,6 +218,10 @@ class router {
 
   /// True when there is a handler that is a coroutine.
   static constexpr bool has_coroutine = detail::any(set::coroutines);
+
+  /// True when a handler or a middleware takes a T.
+  template <class T>
+  static constexpr bool takes = set::template takes<T>;
 
   /// True when this request's route wants to be called before the body has come.
   [[nodiscard]] static bool takes_head(const request& req) noexcept {

@@ -168,6 +168,13 @@ struct check_route<Methods, Pattern, middleware_list<M...>, Handler> {
                 check_use<Pattern, Handler, callable_role::handler>>;
 };
 
+/// True when one of the middleware asks for a T.
+template <class Middleware, class T>
+inline constexpr bool any_takes = false;
+template <auto... M, class T>
+inline constexpr bool any_takes<middleware_list<M...>, T> =
+    (callable_takes<std::remove_const_t<decltype(M)>, T> || ...);
+
 /// A route with its groups' prefixes and middleware.
 template <method_mask Methods, fixed_string Pattern, class Middleware, auto Handler,
           bool TakesHead = false>
@@ -177,6 +184,10 @@ struct bound_route {
   using pattern_type = pattern<Pattern>;
   static constexpr std::string_view text = Pattern.view();
   static constexpr method_set methods = Methods.set();
+
+  template <class T>
+  static constexpr bool takes =
+      callable_takes<std::remove_const_t<decltype(Handler)>, T> || any_takes<Middleware, T>;
 
   using checks = check_route<Methods, pattern_type, Middleware, Handler>;
 

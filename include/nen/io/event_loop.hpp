@@ -20,6 +20,7 @@ class event_loop {
   }
 
   Ring& ring() noexcept { return ring_; }
+  const Ring& ring() const noexcept { return ring_; }
   timer_wheel& timers() noexcept { return timers_; }
   tick now() const noexcept { return ring_.now_ms(); }
 

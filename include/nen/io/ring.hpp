@@ -5,6 +5,7 @@
 #include <nen/core/result.hpp>
 #include <nen/io/accepted_name.hpp>
 #include <nen/io/completion.hpp>
+#include <nen/metrics/counter.hpp>
 #include <nen/net/address.hpp>
 
 #include <concepts>
@@ -26,6 +27,13 @@ struct ring_sizes {
   std::uint32_t places = 0;  ///< sockets at once; a socket is named by its place, 0 … places − 1
   std::uint32_t receive_buffers = 0;  ///< a power of two
   std::uint32_t receive_buffer_bytes = 0;
+};
+
+/// What a ring counts of itself; any thread may read it.
+struct ring_counters {
+  counter waits;        ///< turns: each is one system call, or two
+  counter submissions;  ///< operations
+  counter overflows;    ///< turns that found completions that the completion queue had no place for
 };
 
 /// A ring belongs to the thread that opened it. No verb but open can fail: a full submission queue
@@ -60,6 +68,7 @@ struct ring_sizes {
 ///   lease_bytes(lease), give_back   a leased buffer's memory, and its return
 ///   wait(deadline_ms, on_completion)  submits everything queued; sleeps until a completion or the
 ///                                   deadline (absolute, by now_ms; none: forever); hands all over
+///   counters()                      what it has counted
 ///   now_ms()                        milliseconds of a clock that never goes back, wrapping at 2^32
 ///   now_ns()                        nanoseconds of the same clock, from another origin
 ///   unix_seconds()                  wall-clock time; all three as of the last wait
@@ -89,6 +98,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   { r.lease_bytes(lease) } -> std::same_as<char*>;
   r.give_back(lease);
   r.wait(deadline, on_completion);
+  { r.counters() } -> std::same_as<const ring_counters&>;
   { r.now_ms() } -> std::same_as<std::uint32_t>;
   { r.now_ns() } -> std::same_as<std::uint64_t>;
   { r.clock_ns() } -> std::same_as<std::uint64_t>;

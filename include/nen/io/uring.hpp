@@ -166,9 +166,8 @@ class uring_base {
            static_cast<std::uint64_t>(now.tv_nsec);
   }
 
-  /// Turns in which the kernel had to keep completions because the completion queue was full. None
-  /// is ever lost (IORING_FEAT_NODROP).
-  std::uint32_t overflows() const noexcept { return overflows_; }
+  /// Of what overflows, none is ever lost (IORING_FEAT_NODROP): the kernel keeps it.
+  const ring_counters& counters() const noexcept { return counters_; }
 
  protected:
   static constexpr std::uint16_t buffer_group = 0;
@@ -191,7 +190,9 @@ class uring_base {
   void submit_and_wait(const std::uint32_t* deadline_ms) noexcept {
     vectors_used_ = 0;
     if (io_uring_cq_has_overflow(&ring_)) [[unlikely]]
-      ++overflows_;
+      counters_.overflows.add();
+    counters_.waits.add();
+    counters_.submissions.add(io_uring_sq_ready(&ring_));
     io_uring_cqe* first = nullptr;
     int status = 0;
     if (deadline_ms == nullptr) {
@@ -268,6 +269,7 @@ class uring_base {
   [[gnu::noinline]] io_uring_sqe* next_sqe_of_rare() noexcept { return next_sqe(); }
 
   [[gnu::cold, gnu::noinline]] void flush() noexcept {
+    counters_.submissions.add(io_uring_sq_ready(&ring_));
     const int status = io_uring_submit(&ring_);
     NEN_ASSERT(status >= 0 || status == -EBUSY || status == -EAGAIN || status == -EINTR);
     vectors_used_ = 0;
@@ -293,7 +295,7 @@ class uring_base {
   std::int64_t unix_seconds_;
   std::uint64_t now_ns_;
   std::uint32_t now_ms_;
-  std::uint32_t overflows_;
+  ring_counters counters_;
   std::uint16_t buffers_tail_;  // of the ring of provided buffers
   bool opened_;
 };

@@ -38,7 +38,6 @@ namespace detail {
 
 [[gnu::cold]] inline result<void> uring_base::set_up(const ring_sizes& sizes) noexcept {
   NEN_ASSERT(!opened_);
-  overflows_ = 0;
   const auto entries = smallest(largest(std::bit_ceil(sizes.places), 64u), 1024u);
   // What can complete in one turn: a send and a cancel for each connection, and every receive
   // buffer.

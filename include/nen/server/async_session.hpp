@@ -10,11 +10,14 @@
 #include <nen/core/pool.hpp>
 #include <nen/io/context.hpp>
 #include <nen/io/stream.hpp>
+#include <nen/server/answer_marks.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/detached_tasks.hpp>
 #include <nen/server/http_slots.hpp>
 #include <nen/server/poll_slots.hpp>
+#include <nen/server/route_metrics.hpp>
+#include <nen/server/server_metrics.hpp>
 #include <nen/server/shard_calls.hpp>
 
 #include <cerrno>
@@ -211,6 +214,32 @@ class async_session : detail::context_host, detail::detached_host {
   const auto& polls() const noexcept { return polls_.slots(); }
   const auto& spawned() const noexcept { return spawned_.slots(); }
   const auto& frames() const noexcept { return frames_; }
+
+  // What the session of the clients measures.
+  static constexpr bool measures = [] {
+    if constexpr (requires { Inner::measures; }) return Inner::measures;
+    return false;
+  }();
+  static constexpr std::span<const route_info> routes = [] {
+    if constexpr (requires { Inner::routes; }) return Inner::routes;
+    return std::span<const route_info>{};
+  }();
+  using state_references = typename Inner::state_references;
+  void answers_sent(const detail::answer_mark& mark, std::uint64_t now_ns) noexcept
+      requires(measures) {
+    inner_.answers_sent(mark, now_ns);
+  }
+  const route_metrics& route_figures(std::uint32_t which) const noexcept requires(measures) {
+    return inner_.route_figures(which);
+  }
+  void show_pools(function_ref<void(const pool_figures&)> show) const {
+    if constexpr (requires { inner_.show_pools(show); }) inner_.show_pools(show);
+    detail::show_pool(show, "connections to others", streams_);
+    detail::show_pool(show, "answers of others", fetches_);
+    detail::show_pool(show, "spawned coroutines", spawned_.slots());
+    detail::show_pool(show, "questions to shards", calls_.slots());
+    detail::show_pool(show, "descriptors of others", polls_.slots());
+  }
 
   // What the session of the clients has, for who looks inside.
   const auto& head_slots() const noexcept requires requires(const Inner& i) { i.head_slots(); }

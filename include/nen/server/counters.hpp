@@ -38,6 +38,10 @@ struct shard_counters {
   counter stale_completions;  ///< completions whose slot had another owner by then; always 0
   closes_by_reason closes;    ///< connections_closed, one by one
 
+  // Bytes that came and that the kernel has taken, of clients and of others.
+  counter bytes_received;
+  counter bytes_sent;
+
   // Requests.
   counter requests;            ///< routed
   counter requests_rejected;   ///< refused before that: malformed or over a limit

@@ -12,10 +12,13 @@
 #include <nen/http/handler.hpp>
 #include <nen/http/parser.hpp>
 #include <nen/http/response.hpp>
+#include <nen/server/answer_marks.hpp>
+#include <nen/server/built_in_states.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/http_slots.hpp>
 #include <nen/server/http_tasks.hpp>
+#include <nen/server/route_metrics.hpp>
 
 #include <pthread.h>
 
@@ -48,7 +51,12 @@ class http_session : detail::deferred_host {
   static constexpr std::size_t websocket_bytes = 0;
   static constexpr std::size_t message_bytes = 0;
 
-  struct connection_state {
+  /// True when a handler shows what is measured: only then is anything measured.
+  static constexpr bool measures = state_references::template has<server_metrics>;
+  /// The routes, for who shows them.
+  static constexpr std::span<const route_info> routes = Routes::routes;
+
+  struct connection_state : detail::request_timing<measures> {
     detail::kept_request kept;  ///< the request that is incomplete, or not answered yet
     std::uint32_t requests;     ///< taken from this connection
     bool deferred;              ///< true exactly when the last one's answer comes later
@@ -162,6 +170,23 @@ class http_session : detail::deferred_host {
   }
 
   const auto& tasks() const noexcept requires(Routes::has_coroutine) { return tasks_.slots; }
+  /// An answer has been handed to the kernel.
+  void answers_sent(const detail::answer_mark& mark, std::uint64_t now_ns) noexcept
+      requires(measures) {
+    metrics_.routes[mark.route].latency.record(now_ns - mark.began_ns, mark.answers);
+  }
+  /// What was measured of a route: its index + 1; 0 for requests without one.
+  const route_metrics& route_figures(std::uint32_t which) const noexcept requires(measures) {
+    return metrics_.routes[which];
+  }
+  void show_pools(function_ref<void(const pool_figures&)> show) const {
+    detail::show_pool(show, "head slots", store_.heads());
+    detail::show_pool(show, "body slots", store_.bodies());
+    detail::show_pool(show, "streams", store_.streams());
+    if constexpr (Routes::has_coroutine)
+      detail::show_pool(show, "coroutine handlers", tasks_.slots);
+  }
+
   const auto& head_slots() const noexcept { return store_.heads(); }
   const auto& body_slots() const noexcept { return store_.bodies(); }
   const auto& stream_slots() const noexcept { return store_.streams(); }
@@ -233,6 +258,12 @@ class http_session : detail::deferred_host {
   // Answers: http_session_answer.ipp.
   template <class Peer>
   answer_is respond(Peer& p, output& out, const request& message, bool is_whole = true);
+  template <class Peer>
+  reply dispatch(Peer& p, const request& message, response& res);
+  template <class Peer>
+  void count_answer(Peer& p, status code) noexcept;
+  template <class Peer>
+  void mark_answer(Peer& p, output& out) noexcept;
   template <class Peer>
   void stage(Peer& p) noexcept;
   template <class Peer>
@@ -317,7 +348,7 @@ class http_session : detail::deferred_host {
   template <class Peer>
   void call_producer(Peer& p, output& out);
   template <class Peer>
-  void end_stream(Peer& p) noexcept;
+  void end_stream(Peer& p, output& out) noexcept;
   template <class Peer>
   void tell_producer_of_end(Peer& p) noexcept;
   template <class Peer>
@@ -349,36 +380,8 @@ class http_session : detail::deferred_host {
   char scratch_[Config.target_bytes_max];
   store store_;
   [[no_unique_address]] detail::http_task_slots<Config, Routes::has_coroutine> tasks_;
+  [[no_unique_address]] detail::http_metrics<Routes::route_count, measures> metrics_;
 };
-
-/// HTTP, and WebSockets behind it: server/web_session.hpp, which nen.hpp includes.
-template <class Routes, config Config, class... State>
-class web_session;
-
-/// What coroutines need beside it: server/async_session.hpp, which nen.hpp includes.
-template <class Inner, config Config>
-class async_session;
-
-namespace detail {
-
-template <class Inner, config Config, bool HasCoroutine>
-struct with_coroutines {
-  using type = Inner;
-};
-template <class Inner, config Config>
-struct with_coroutines<Inner, Config, true> {
-  using type = async_session<Inner, Config>;
-};
-
-}  // namespace detail
-
-/// The session of a server with these routes. Without nen::websocket among them there is no trace
-/// of WebSockets, and without a coroutine none of what these need.
-template <class Routes, config Config, class... State>
-using session_for = typename detail::with_coroutines<
-    std::conditional_t<Routes::has_websocket, web_session<Routes, Config, State...>,
-                       http_session<Routes, Config, State...>>,
-    Config, Routes::has_coroutine>::type;
 
 }  // namespace nen
 

@@ -12,14 +12,14 @@ auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const
                                                      bool is_whole) -> answer_is {
   ++p.state().requests;
   p.counters().requests.add();
+  if constexpr (measures) p.state().began_ns = p.now_ns();
   stage(p);
   if constexpr (Routes::has_coroutine) {
     tasks_.answering = &p;
     tasks_.came_whole = is_whole;
   }
   const auto outcome = answer(
-      p, out, message,
-      [&](response& res) { return Routes::dispatch(message, res, states_, scratch_); }, is_whole);
+      p, out, message, [&](response& res) { return dispatch(p, message, res); }, is_whole);
   if constexpr (Routes::has_coroutine) tasks_.answering = nullptr;
   if (outcome != answer_is::deferred) staged_for_ = {};
   if (outcome != answer_is::receiving || !is_whole) return outcome;
@@ -27,6 +27,46 @@ auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const
   return answer(p, out, message, [&](response& res) {  // all of the body is there
     return staged_consumer_({message, message.body(), true}, res);
   });
+}
+
+/// Calls the handler of the request's route.
+template <class Routes, config Config, class... State>
+template <class Peer>
+reply http_session<Routes, Config, State...>::dispatch([[maybe_unused]] Peer& p,
+                                                       const request& message, response& res) {
+  if constexpr (measures) {
+    path_segments segments;
+    const route_match match = Routes::lookup(message.method(), message.path(), segments);
+    const bool found = match.outcome == route_outcome::found;
+    p.state().route = found ? match.route + 1U : 0;
+    route_metrics& route = metrics_.routes[p.state().route];
+    const detail::handler_stopwatch stopwatch(route, p);
+    return Routes::dispatch(match, segments, message, res, states_, scratch_);
+  } else {
+    return Routes::dispatch(message, res, states_, scratch_);
+  }
+}
+
+/// An answer's status is known, and that it will be this one.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::count_answer([[maybe_unused]] Peer& p,
+                                                          [[maybe_unused]] status code) noexcept {
+  if constexpr (measures) metrics_.routes[p.state().route].count(code);
+}
+
+/// An answer's last byte is written.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::mark_answer([[maybe_unused]] Peer& p,
+                                                         [[maybe_unused]] output& out) noexcept {
+  if constexpr (measures) {
+    using writer = decltype(p.writer());
+    auto& [began_ns, route] = static_cast<detail::request_timing<true>&>(p.state());
+    if (!static_cast<writer&>(out).mark_answer(route, began_ns))
+      answers_sent({began_ns, 1, 0, route}, p.clock_ns());
+    route = 0;
+  }
 }
 
 /// Forgets what the handler before has left for after its return.
@@ -56,16 +96,23 @@ auto http_session<Routes, Config, State...>::answer(Peer& p, output& out, const 
   guard(p, message, res, make);
   NEN_ASSERT(res.finished());
   if (res.is_deferred()) return answer_is::deferred;
-  if (res.is_upgraded()) return answer_is::complete;
+  if (res.is_upgraded()) {
+    count_answer(p, res.code());
+    mark_answer(p, out);
+    return answer_is::complete;
+  }
   if (res.is_receiving()) {
     more_after_ms_ = res.more_after_ms();
     return answer_is::receiving;
   }
   if (res.is_streaming()) {
+    count_answer(p, res.code());
     if (start_stream(p, out, res)) return answer_is::streaming;
     (void)res.field("Retry-After", "1").status(status::service_unavailable);
   }
   if (res.was_replaced()) p.counters().responses_replaced.add();
+  count_answer(p, res.code());
+  mark_answer(p, out);
   if (!res.keeps_alive()) {
     // Who asked for the close sends no more; anyone else may be sending his next request just
     // now.
@@ -135,6 +182,9 @@ void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status
     res.start_over();
     (void)res.status(code);
   }
+  count_answer(p, res.code());
+  if constexpr (measures)  // what was refused before it was routed has no time that it began
+    if (p.state().route != 0) mark_answer(p, out);
   drop_request(p);
   p.close_lingering();
 }

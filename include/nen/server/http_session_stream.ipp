@@ -34,17 +34,17 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
   if (!run_producer(p, body)) {
     // Half of a body is out. Without its end the client sees that it is not whole.
     stream.keep_alive = false;
-    return end_stream(p);
+    return end_stream(p, out);
   }
   switch (body.step()) {
     case body_stream::next_step::more:
       return p.want_room();
     case body_stream::next_step::finished:
-      return end_stream(p);
+      return end_stream(p, out);
     case body_stream::next_step::failed:
       p.counters().responses_replaced.add();
       stream.keep_alive = false;
-      return end_stream(p);
+      return end_stream(p, out);
     case body_stream::next_step::wait:
     case body_stream::next_step::sleep:
       break;
@@ -78,7 +78,8 @@ bool http_session<Routes, Config, State...>::run_producer(Peer& p, body_stream& 
 
 template <class Routes, config Config, class... State>
 template <class Peer>
-void http_session<Routes, Config, State...>::end_stream(Peer& p) noexcept {
+void http_session<Routes, Config, State...>::end_stream(Peer& p, output& out) noexcept {
+  mark_answer(p, out);
   const bool keep_alive = store_.stream_of(p.state().kept).keep_alive && !p.draining();
   if constexpr (Routes::has_coroutine) end_task(p);
   store_.release(p.state().kept);

@@ -5,6 +5,7 @@
 #include <nen/core/output.hpp>
 #include <nen/core/pool.hpp>
 #include <nen/core/smallest.hpp>
+#include <nen/server/answer_marks.hpp>
 #include <nen/server/connection.hpp>
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace nen {
 
 /// `used` bytes, and behind them optionally bytes that are sent from where they
 /// are.
-template <std::uint32_t Bytes>
-struct send_slot {
+template <std::uint32_t Bytes, std::uint32_t Marks = 0>
+struct send_slot : detail::answer_marks<Marks> {
   std::uint32_t next;  // index + 1, 0: the last of its chain
   std::uint32_t used;
   const char* view;
@@ -71,11 +72,12 @@ struct send_views<0> {};
 /// @tparam BodyBytes  the longest body that is copied; slots for a head and for
 /// all of it are promised
 ///                    before a handler is called
+/// @tparam Marks      how many marks of answers a slot has room for
 template <std::uint32_t SlotBytes, std::uint32_t Slots, std::uint32_t BodyBytes,
-          std::uint32_t Views = 0>
+          std::uint32_t Views = 0, std::uint32_t Marks = 0>
 class send_queue {
  public:
-  using slot = send_slot<SlotBytes>;
+  using slot = send_slot<SlotBytes, Marks>;
   static constexpr std::uint32_t slots_per_message =
       BodyBytes / SlotBytes + (BodyBytes % SlotBytes != 0) + 1;  // the head is in one
   /// A connection that holds more has to wait until its peer has read some.
@@ -139,13 +141,20 @@ class send_queue {
 
   /// Takes `bytes` off the front and gives back the slots that are through.
   void sent(connection_base& c, std::size_t bytes) noexcept {
+    sent(c, bytes, [](const detail::answer_mark&) {});
+  }
+  /// The same; on_answer(mark) is called for the answers that are through.
+  template <class OnAnswer>
+  void sent(connection_base& c, std::size_t bytes, OnAnswer on_answer) noexcept {
     bytes += c.first_slot_sent;
     while (c.first_slot != 0 && bytes >= size_of(c.first_slot)) {
       bytes -= size_of(c.first_slot);
+      take_marks(c.first_slot, ~std::size_t{0}, on_answer);
       drop_first(c);
     }
     NEN_ASSERT(c.first_slot != 0 || bytes == 0);
     c.first_slot_sent = static_cast<std::uint32_t>(bytes);
+    if (bytes != 0) take_marks(c.first_slot, bytes, on_answer);
   }
 
   void drop_all(connection_base& c) noexcept {
@@ -196,6 +205,16 @@ class send_queue {
       link(Slots + 1 + index);
       cursor_ = limit_ = nullptr;  // behind a view a new slot begins
       return true;
+    }
+
+    /// Marks the end of an answer, just behind what is written.
+    /// @returns  false when its slot has no place for another mark
+    bool mark_answer(std::uint32_t route, std::uint64_t began_ns) noexcept requires(Marks > 0) {
+      const auto last = connection_.last_slot;
+      if (last == 0 || is_view(last)) return false;
+      slot& s = queue_.slots_[last - 1];
+      const auto end = static_cast<std::size_t>(cursor_ - s.bytes) + s.view_bytes;
+      return s.add(route, began_ns, static_cast<std::uint32_t>(end));
     }
 
     /// Shows what was written of the message: show(bytes, bytes attached behind them) for each
@@ -260,6 +279,7 @@ class send_queue {
       slot& s = w.queue_.slots_[index];
       s.next = 0;
       s.used = 0;
+      s.clear();
       s.set_view({});
       w.close_block();
       w.link(index + 1);
@@ -309,6 +329,13 @@ class send_queue {
     if constexpr (Views != 0)
       if (is_view(link)) return views_.release(link - 1 - Slots);
     slots_.release(link - 1);
+  }
+
+  template <class OnAnswer>
+  void take_marks([[maybe_unused]] std::uint32_t link, [[maybe_unused]] std::size_t position,
+                  [[maybe_unused]] OnAnswer& on_answer) noexcept {
+    if constexpr (Marks != 0)
+      if (!is_view(link)) slots_[link - 1].take_until(position, on_answer);
   }
 
   void drop_first(connection_base& c) noexcept {

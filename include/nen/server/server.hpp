@@ -5,8 +5,8 @@
 #include <nen/http/router.hpp>
 #include <nen/io/uring.hpp>
 #include <nen/server/async_session.hpp>
-#include <nen/server/http_session.hpp>
 #include <nen/server/memory_bill.hpp>
+#include <nen/server/session_for.hpp>
 #include <nen/server/shard_server.hpp>
 
 #include <cstddef>
@@ -37,6 +37,8 @@ struct http_protocol {
     items.add("head slots", shards * Config.head_slots, Config.head_bytes_max);
     items.add("body slots", shards * Config.body_slots, Config.body_bytes_max);
     items.add("streams", shards * Config.streams, sizeof(stream_slot));
+    if constexpr (session::measures)
+      items.add("route figures", shards * (Routes::route_count + 1), sizeof(route_metrics));
     if constexpr (Routes::has_coroutine) {
       items.add("coroutine handlers", shards * Config.tasks, sizeof(http_task<Config>));
       list_coroutine_memory<Config>(items, shards);

@@ -118,6 +118,9 @@ class shard_peer {
 
   bool draining() const noexcept { return shard_.draining_; }
   std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
+  /// As of the turn's begin, and just now.
+  std::uint64_t now_ns() const noexcept { return shard_.loop_.ring().now_ns(); }
+  std::uint64_t clock_ns() const noexcept { return shard_.loop_.ring().clock_ns(); }
   std::int64_t unix_seconds() const noexcept { return shard_.loop_.ring().unix_seconds(); }
   shard_counters& counters() noexcept { return shard_.counters_; }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/server/built_in_states.hpp>
 #include <nen/server/memory_bill.hpp>
 #include <nen/server/shard_threads.hpp>
 #include <nen/server/tcp_shard.hpp>
@@ -111,7 +112,9 @@ class shard_server : detail::shard_threads {
     shard& opened = server.shards_[self.index];
     if constexpr (shard::outgoing_max != 0)
       opened.session().set_shards(server.shards_.data(), self.index);
-    opened.session().start(base.options(), {server.template state<State>()...});
+    detail::start_session<Config.shards>(
+        server.shards_.data(), self.index, server.built_in_[self.index], base.options(),
+        [&]<class T>() -> T& { return server.template state<T>(); });
     return opened.open(self.listener, self.waker, base.options());
   }
   static void run_shard(threads& base, const detail::shard_thread& self) {
@@ -123,6 +126,7 @@ class shard_server : detail::shard_threads {
 
   std::array<detail::shard_thread, Config.shards> shard_threads_;
   std::array<shard, Config.shards> shards_;
+  std::array<detail::built_in_objects, Config.shards> built_in_;
   detail::state_holders<State...> states_;
 };
 

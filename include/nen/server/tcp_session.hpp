@@ -29,6 +29,7 @@ class tcp_session : tcp_host {
   static_assert(check_tcp_session<Session>::done);
 
  public:
+  using state_references = state_refs<State...>;
   static constexpr std::uint32_t send_views = 0;
   static constexpr bool reads_to_the_end = true;
   static constexpr std::uint32_t outgoing = 0;

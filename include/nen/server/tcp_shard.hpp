@@ -7,9 +7,12 @@
 #include <nen/core/pool.hpp>
 #include <nen/io/event_loop.hpp>
 #include <nen/io/ring.hpp>
+#include <nen/metrics/gauge.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
+#include <nen/server/route_metrics.hpp>
 #include <nen/server/send_queue.hpp>
+#include <nen/server/server_metrics.hpp>
 #include <nen/server/shard_peer.hpp>
 
 #include <array>
@@ -60,11 +63,19 @@ class tcp_shard {
   static constexpr std::uint32_t none = 0xffff'ffff;
 
   using session_type = Session;
+  /// True when the shard measures its answers and its loop.
+  static constexpr bool measures = [] {
+    if constexpr (requires { Session::measures; }) return Session::measures;
+    return false;
+  }();
+  /// More answers of different routes, in one slot, count as handed to the kernel when written.
+  static constexpr std::uint32_t answer_marks_per_slot = 8;
   /// True when each connection keeps whose it is.
   static constexpr bool keeps_clients = Config.client_addresses;
   using connection = nen::connection<typename Session::connection_state, keeps_clients>;
-  using send_queue = nen::send_queue<Config.send_slot_bytes, Config.send_slots,
-                                     Config.response_bytes_max, Session::send_views>;
+  using send_queue =
+      nen::send_queue<Config.send_slot_bytes, Config.send_slots, Config.response_bytes_max,
+                      Session::send_views, measures ? answer_marks_per_slot : 0>;
   using ring = Ring<ring_sizes{places, Config.receive_buffers, Config.receive_buffer_bytes}>;
 
   using peer = shard_peer<tcp_shard>;
@@ -132,6 +143,17 @@ class tcp_shard {
   std::uint32_t sends_held() const noexcept { return queue_.in_use(); }
   const shard_counters& counters() const noexcept { return counters_; }
   ring& io() noexcept { return loop_.ring(); }
+  const ring& io() const noexcept { return loop_.ring(); }
+  const loop_metrics& loop_figures() const noexcept requires(measures) { return loop_figures_; }
+  bool is_overloaded() const noexcept { return is_short_of_memory(); }
+  /// Shows how full each pool is, to any thread.
+  void show_pools(function_ref<void(const pool_figures&)> show) const {
+    detail::show_pool(show, "connections", connections_);
+    show({"receive buffers", leases_.value(), leases_.high_water(), Config.receive_buffers});
+    detail::show_pool(show, "send slots", queue_.slots());
+    if constexpr (Session::send_views != 0) detail::show_pool(show, "send views", queue_.views());
+    if constexpr (requires { session_.show_pools(show); }) session_.show_pools(show);
+  }
 
   /// Sets up the ring on the calling thread, which is the shard's from then on.
   /// @param listener  listening socket; −1: nobody is accepted
@@ -164,9 +186,11 @@ class tcp_shard {
   void turn() {
     if constexpr (outgoing_max != 0) {
       const detail::frames_in_use its(session_.frames());
-      return loop_.turn(*this);
+      loop_.turn(*this);
+    } else {
+      loop_.turn(*this);
     }
-    loop_.turn(*this);
+    if constexpr (measures) measure_turn();
   }
   bool is_over() const noexcept {
     if constexpr (outgoing_max != 0)
@@ -174,7 +198,7 @@ class tcp_shard {
     return draining_ && connections_.in_use() == 0;
   }
   [[gnu::cold]] void finish() {
-    NEN_ASSERT(queue_.in_use() == 0 && leases_ == 0);
+    NEN_ASSERT(queue_.in_use() == 0 && leases_.value() == 0);
     loop_.timers().cancel(drain_timer_);
     loop_.timers().cancel(accept_timer_);
     loop_.timers().cancel(relief_timer_);
@@ -213,6 +237,8 @@ class tcp_shard {
     std::uint16_t next;  // buffer + 1, 0: the last
     std::uint32_t bytes;
   };
+
+  struct nothing_measured {};
 
   using waiting_list = intrusive_list<connection_base, waiting_tag>;
 
@@ -258,6 +284,12 @@ class tcp_shard {
 
   // Connecting.
   void connected(connection& c, std::int32_t result);
+
+  void measure_turn() noexcept {
+    loop_figures_.busy.record(loop_.ring().clock_ns() - loop_.ring().now_ns());
+    loop_figures_.batch.record(completions_);
+    completions_ = 0;
+  }
 
   // Bytes in.
   static bool wants_every_byte(const connection& c) noexcept {
@@ -327,8 +359,9 @@ class tcp_shard {
   timer accept_timer_;  // armed exactly while accepting rests after a failure
   timer relief_timer_;  // armed exactly while memory is short
   shard_counters counters_;
+  [[no_unique_address]] std::conditional_t<measures, loop_metrics, nothing_measured> loop_figures_;
   std::array<lease, Config.receive_buffers> lease_chains_;
-  std::uint32_t leases_;     // receive buffers that the kernel filled and that are
+  gauge leases_;             // receive buffers that the kernel filled and that are
                              // not given back
   tick last_survey_;         // when all connections were last looked at for somebody to evict
   std::uint32_t running_;    // connections for which a function of the session runs, nested
@@ -342,9 +375,10 @@ class tcp_shard {
   int waker_;
   nen::overload overload_;
   bool draining_;
-  bool is_local_;      // true exactly when it listens at a Unix socket
-  bool aborted_;       // true exactly when everything was told to close at once
-  bool misses_sends_;  // a session was refused what stuck sends may hold
+  bool is_local_;              // true exactly when it listens at a Unix socket
+  bool aborted_;               // true exactly when everything was told to close at once
+  std::uint32_t completions_;  // of this turn, where that is measured
+  bool misses_sends_;          // a session was refused what stuck sends may hold
 };
 
 }  // namespace nen

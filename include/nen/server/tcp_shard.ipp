@@ -7,6 +7,7 @@ namespace nen {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_completion(const completion& done) {
   const operation what = done.token.operation();
+  if constexpr (measures) ++completions_;
   if (what == operation::wake) return done.result < 0 ? watch_waker() : woken();
   if constexpr (outgoing_max != 0)
     if (done.token.slot() >= places) return session_.on_completion(done, places);

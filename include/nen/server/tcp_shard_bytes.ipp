@@ -31,6 +31,7 @@ void tcp_shard<S, C, R>::received(connection& c, const completion& done) {
   if (done.result > 0) c.has_spoken = true;
   if (done.lease != completion::no_lease) append_lease(c, done.lease, done.result);
   if (done.result > 0) {
+    counters_.bytes_received.add(static_cast<std::uint32_t>(done.result));
     NEN_ASSERT(done.lease != completion::no_lease);
     if (wanted) return c.waiting() || c.paused ? settle(c) : run_session(c);
     c.lingered_bytes += static_cast<std::uint32_t>(done.result);
@@ -97,8 +98,8 @@ void tcp_shard<S, C, R>::run_session(connection& c) {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::append_lease(connection& c, std::uint16_t buffer,
                                       std::int32_t bytes) noexcept {
-  ++leases_;
-  NEN_ASSERT(leases_ <= C.receive_buffers);
+  leases_.rise();
+  NEN_ASSERT(leases_.value() <= C.receive_buffers);
   lease_chains_[buffer] = {0, bytes > 0 ? static_cast<std::uint32_t>(bytes) : 0};
   const auto link = static_cast<std::uint16_t>(buffer + 1);
   ++c.leases_held;
@@ -108,12 +109,12 @@ void tcp_shard<S, C, R>::append_lease(connection& c, std::uint16_t buffer,
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::drop_first_lease(connection& c) noexcept {
-  NEN_ASSERT(c.has_input() && leases_ != 0);
+  NEN_ASSERT(c.has_input() && leases_.value() != 0);
   const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
   c.first_lease = lease_chains_[buffer].next;
   c.lease_used = 0;
   --c.leases_held;
-  --leases_;
+  leases_.fall();
   loop_.ring().give_back(buffer);
 }
 
@@ -126,7 +127,7 @@ void tcp_shard<S, C, R>::resume_waiting() {
     if (c == nullptr) break;
     run_session(static_cast<connection&>(*c));
   }
-  for (auto free = C.receive_buffers - leases_; free != 0; --free) {
+  for (auto free = C.receive_buffers - leases_.value(); free != 0; --free) {
     connection_base* const c = waiting_for_buffer_.pop_front();
     if (c == nullptr) break;
     start_receive(static_cast<connection&>(*c));
@@ -166,7 +167,15 @@ void tcp_shard<S, C, R>::sent(connection& c, std::int32_t result) {
     counters_.send_errors.add();
     return close(c, tcp::close_reason::peer_reset);
   }
-  queue_.sent(c, static_cast<std::size_t>(result));
+  const auto bytes = static_cast<std::size_t>(result);
+  counters_.bytes_sent.add(bytes);
+  if constexpr (measures) {
+    const std::uint64_t now = loop_.ring().now_ns();
+    queue_.sent(c, bytes,
+                [&](const detail::answer_mark& mark) { session_.answers_sent(mark, now); });
+  } else {
+    queue_.sent(c, bytes);
+  }
   if (!c.has_output() && c.read_timeout == timeout_kind::idle)
     c.read_deadline = loop_.now() + idle_timeout_;
   stop_waiting(c);

@@ -88,6 +88,22 @@ class web_session {
   }
   const auto& tasks() const noexcept requires(Routes::has_coroutine) { return http_.tasks(); }
 
+  static constexpr bool measures = http_session::measures;
+  static constexpr std::span<const route_info> routes = http_session::routes;
+  void answers_sent(const detail::answer_mark& mark, std::uint64_t now_ns) noexcept
+      requires(measures) {
+    http_.answers_sent(mark, now_ns);
+  }
+  const route_metrics& route_figures(std::uint32_t which) const noexcept requires(measures) {
+    return http_.route_figures(which);
+  }
+  void show_pools(function_ref<void(const pool_figures&)> show) const {
+    http_.show_pools(show);
+    detail::show_pool(show, "WebSockets", ws_.websockets());
+    detail::show_pool(show, "WebSocket messages", ws_.messages());
+    detail::show_pool(show, "broadcast frames", ws_.shared_frames());
+  }
+
   const auto& head_slots() const noexcept { return http_.head_slots(); }
   const auto& body_slots() const noexcept { return http_.body_slots(); }
   const auto& stream_slots() const noexcept { return http_.stream_slots(); }

@@ -65,6 +65,8 @@ class simulated_ring_base {
   void shut() noexcept;
 
   std::uint32_t now_ms() const noexcept { return static_cast<std::uint32_t>(network_->now_ms()); }
+  const ring_counters& counters() const noexcept { return counters_; }
+
   std::uint64_t now_ns() const noexcept { return network_->now_ms() * 1'000'000; }
   std::uint64_t clock_ns() const noexcept { return now_ns(); }
   std::int64_t unix_seconds() const noexcept {
@@ -191,6 +193,7 @@ class simulated_ring_base {
   std::vector<bool> leased_;
   std::size_t leases_out_ = 0;
   std::uint64_t watched_ = 0;
+  ring_counters counters_{};
 };
 
 /// A ring in memory, for a server under test. It takes its network from the thread that opens it.

@@ -48,6 +48,7 @@ inline void simulated_ring_base::submit(request r) {
 inline void simulated_ring_base::flush() {
   std::vector<request> taken;
   taken.swap(queue_);
+  counters_.submissions.add(taken.size());
   for (request& r : taken) {
     history_.push_back(r.what());
     begin(r);
@@ -293,6 +294,7 @@ inline void simulated_ring_base::progress_all() {
 }
 
 inline std::vector<completion>& simulated_ring_base::advance(const std::uint32_t* deadline_ms) {
+  counters_.waits.add();
   flush();
   progress_all();
   std::uint64_t until = std::min(network_->horizon_ms, next_due_ms());

@@ -4,7 +4,7 @@
 
 #include <nen/config.hpp>
 #include <nen/http/handler.hpp>
-#include <nen/server/http_session.hpp>
+#include <nen/server/session_for.hpp>
 #include <nen/testing/simulated_shard.hpp>
 
 namespace nen::testing {

@@ -5,6 +5,7 @@
 #include <nen/config.hpp>
 #include <nen/core/result.hpp>
 #include <nen/core/state_refs.hpp>
+#include <nen/server/built_in_states.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/tcp_shard.hpp>
 #include <nen/testing/faults.hpp>
@@ -81,7 +82,8 @@ class simulated_shard {
                            const listen_options& options = {}, const failure& one = {})
       : network_(seed, which), shard_(std::make_unique<shard>()) {
     network_.failure = one;
-    shard_->session().start(options, {std::get<State>(states_)...});
+    nen::detail::start_session<1>(shard_.get(), 0, built_in_, options,
+                                  [&]<class T>() -> T& { return std::get<T>(states_); });
     opened_ = shard_->open(0, 0, options);
     if (opened_) shard_->start();
   }
@@ -167,6 +169,7 @@ class simulated_shard {
   testing::network network_;
   std::unique_ptr<shard> shard_;
   std::tuple<State...> states_{};
+  nen::detail::built_in_objects built_in_{};
   result<void> opened_;
   std::uint64_t turns_ = 0;
 };
