@@ -17,7 +17,7 @@ check() {
   # Where a function ends is looked at by GCC only when it makes code.
   local depth=-fsyntax-only
   grep -q '^// expect: non-void function' "$file" && depth='-S -o /dev/null'
-  # Clang 14 goes on after some mistakes until all memory is taken: it may have 4 GiB.
+  # A compiler that goes on after a mistake until all memory is taken is to fail: it may have 4 GiB.
   # shellcheck disable=SC2086
   output=$(ulimit -v 4194304 && "$compiler" "$quiet" -std=c++20 "$@" $depth "$file" 2>&1)
   local status=$?
@@ -36,6 +36,10 @@ check() {
   fi
   if [ $status -eq 0 ]; then
     echo "FAILED: this compiles, and should say: $sentence"
+    return 1
+  fi
+  if printf '%s' "$output" | grep -q 'out of memory'; then
+    echo "FAILED: $compiler took all memory that it may have"
     return 1
   fi
   if ! printf '%s' "$output" | words | grep -qF -- "$(printf '%s' "$sentence" | words)"; then

@@ -47,12 +47,15 @@ template <class Object, class Function, class... P, class States, class... Given
 decltype(auto) call_with_states(type_list<P...>, Object& object, Function function,
                                 [[maybe_unused]] const States& states, Given&&... given) {
   constexpr std::size_t taken = sizeof...(Given);
+  // One that takes less was refused with a sentence of its own, and compilers look at it further:
+  // a sequence of less than no numbers would cost Clang 14 all memory that there is.
+  constexpr std::size_t states_taken = sizeof...(P) < taken ? 0 : sizeof...(P) - taken;
   return [&]<std::size_t... I>(std::index_sequence<I...>)->decltype(auto) {
     return (object.*function)(
         std::forward<Given>(given)...,
         state_for_session<std::remove_cvref_t<typename type_at<taken + I, P...>::type>>(states)...);
   }
-  (std::make_index_sequence<sizeof...(P) - taken>{});
+  (std::make_index_sequence<states_taken>{});
 }
 
 /// @pre  the function takes at least as much as is given
