@@ -1,0 +1,16 @@
+// The right way to write what the other metrics_*.cpp files write wrong.
+#include <nen/metrics/metric_set.hpp>
+
+struct orders : nen::counter_metric<"shop_orders_total", "Orders placed."> {};
+struct open_carts : nen::gauge_metric<"shop_open_carts", "Carts that nobody has paid for yet."> {};
+struct wait : nen::histogram_metric<"shop_wait_seconds", "Time that customers wait."> {};
+
+static nen::metric_set<1, orders, open_carts, wait> metrics;
+
+auto place() {
+  metrics.add<orders>();
+  metrics.add<open_carts>(-1);
+  metrics.set<open_carts>(5);
+  metrics.record<wait>(1'000'000);
+  return metrics.value<orders>() + metrics.snapshot<wait>().count();
+}
