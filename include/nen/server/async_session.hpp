@@ -232,6 +232,7 @@ class async_session : detail::context_host, detail::detached_host {
   const route_metrics& route_figures(std::uint32_t which) const noexcept requires(measures) {
     return inner_.route_figures(which);
   }
+  const auto& states() const noexcept requires(measures) { return inner_.states(); }
   void show_pools(function_ref<void(const pool_figures&)> show) const {
     if constexpr (requires { inner_.show_pools(show); }) inner_.show_pools(show);
     detail::show_pool(show, "connections to others", streams_);

@@ -6,6 +6,7 @@
 #include <nen/core/function_ref.hpp>
 #include <nen/core/state_refs.hpp>
 #include <nen/core/type_list.hpp>
+#include <nen/server/exposed_states.hpp>
 #include <nen/server/server_metrics.hpp>
 #include <nen/server/server_status.hpp>
 
@@ -49,37 +50,48 @@ class built_in_objects {
  private:
   template <class Shard, std::uint32_t Shards>
   struct metrics_calls {
+    using session = typename Shard::session_type;
     static const Shard& at(const void* shards, std::uint32_t index) noexcept {
       return static_cast<const Shard*>(shards)[index];
     }
-    using session = typename Shard::session_type;
+    static const shard_counters& counters(const void* shards, std::uint32_t index) noexcept {
+      return at(shards, index).counters();
+    }
+    static const ring_counters& ring(const void* shards, std::uint32_t index) noexcept {
+      return at(shards, index).io().counters();
+    }
+    static const loop_metrics& loop(const void* shards, std::uint32_t index) noexcept {
+      return at(shards, index).loop_figures();
+    }
+    static const route_metrics& route(const void* shards, std::uint32_t index,
+                                      std::uint32_t which) noexcept {
+      return at(shards, index).session().route_figures(which);
+    }
+    static void pools(const void* shards, std::uint32_t index,
+                      function_ref<void(const pool_figures&)> show) {
+      at(shards, index).show_pools(show);
+    }
+    static void groups(const void* shards, function_ref<void(const group_figures&)> show) {
+      show_groups(at(shards, 0).session().states(), show);
+    }
+    static void expose(const void* shards, exposition& to) {
+      expose_states(at(shards, 0).session().states(), to);
+    }
     static constexpr server_metrics::functions table = {
-        Shards, session::routes,
-        [](const void* s, std::uint32_t i) noexcept -> auto& {return at(s, i).counters();
-  }, [](const void* s, std::uint32_t i) noexcept -> auto& {
-    return at(s, i).io().counters();
-  }
-  , [](const void* s, std::uint32_t i) noexcept -> auto& { return at(s, i).loop_figures(); }
-  , [](const void* s, std::uint32_t i, std::uint32_t which) noexcept -> auto& {
-    return at(s, i).session().route_figures(which);
-  }
-  , [](const void* s, std::uint32_t i, function_ref<void(const pool_figures&)> show) {
-    at(s, i).show_pools(show);
-  }
-};
-};  // namespace nen::detail
-template <class Shard>
-struct status_calls {
-  static const Shard& at(const void* shard) noexcept { return *static_cast<const Shard*>(shard); }
-  static constexpr server_status::functions table = {
-      [](const void* s) noexcept { return at(s).draining(); },
-      [](const void* s) noexcept { return at(s).is_overloaded(); }};
-};
+        Shards, session::routes, counters, ring, loop, route, pools, groups, expose};
+  };
 
-server_metrics metrics_;
-server_status status_;
-}
-;
+  template <class Shard>
+  struct status_calls {
+    static const Shard& at(const void* shard) noexcept { return *static_cast<const Shard*>(shard); }
+    static constexpr server_status::functions table = {
+        [](const void* s) noexcept { return at(s).draining(); },
+        [](const void* s) noexcept { return at(s).is_overloaded(); }};
+  };
+
+  server_metrics metrics_;
+  server_status status_;
+};
 
 /// References to what a session's handlers take.
 template <class... S, class Find>

@@ -179,6 +179,8 @@ class http_session : detail::deferred_host {
   const route_metrics& route_figures(std::uint32_t which) const noexcept requires(measures) {
     return metrics_.routes[which];
   }
+  /// What handlers take, for who shows it.
+  const auto& states() const noexcept requires(measures) { return states_; }
   void show_pools(function_ref<void(const pool_figures&)> show) const {
     detail::show_pool(show, "head slots", store_.heads());
     detail::show_pool(show, "body slots", store_.bodies());

@@ -6,6 +6,7 @@
 #include <nen/http/router.hpp>
 #include <nen/io/ring.hpp>
 #include <nen/server/counters.hpp>
+#include <nen/server/exposed_states.hpp>
 
 #include <cstdint>
 #include <span>
@@ -49,6 +50,8 @@ class server_metrics {
                                   std::uint32_t which) noexcept;
     void (*pools)(const void* server, std::uint32_t shard,
                   function_ref<void(const pool_figures&)> show);
+    void (*groups)(const void* server, function_ref<void(const group_figures&)> show);
+    void (*expose)(const void* server, exposition& to);
   };
 
   server_metrics() = default;
@@ -80,6 +83,10 @@ class server_metrics {
   void pools(std::uint32_t shard, function_ref<void(const pool_figures&)> show) const {
     call_->pools(server_, shard, show);
   }
+  /// Shows every nen::ws::group among the states, in their order.
+  void groups(function_ref<void(const group_figures&)> show) const { call_->groups(server_, show); }
+  /// Writes what the application's states have to show: each one's expose(to).
+  void expose_states(exposition& to) const { call_->expose(server_, to); }
 
  private:
   const void* server_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nen/config.hpp>
+#include <nen/core/this_shard.hpp>
 #include <nen/server/built_in_states.hpp>
 #include <nen/server/memory_bill.hpp>
 #include <nen/server/shard_threads.hpp>
@@ -109,6 +110,7 @@ class shard_server : detail::shard_threads {
   [[gnu::cold]] static result<void> open_shard(threads& base,
                                                const detail::shard_thread& self) noexcept {
     auto& server = static_cast<shard_server&>(base);
+    detail::this_shard = {&server, sizeof server, self.index};
     shard& opened = server.shards_[self.index];
     if constexpr (shard::outgoing_max != 0)
       opened.session().set_shards(server.shards_.data(), self.index);

@@ -97,6 +97,7 @@ class web_session {
   const route_metrics& route_figures(std::uint32_t which) const noexcept requires(measures) {
     return http_.route_figures(which);
   }
+  const auto& states() const noexcept requires(measures) { return http_.states(); }
   void show_pools(function_ref<void(const pool_figures&)> show) const {
     http_.show_pools(show);
     detail::show_pool(show, "WebSockets", ws_.websockets());

@@ -33,6 +33,9 @@ class group {
                 "nen::ws::group_config: shards, letters and letter_bytes_max must be at least 1");
 
  public:
+  /// For who shows how groups are.
+  static constexpr bool is_websocket_group = true;
+
   group() noexcept {
     for (std::uint32_t i = 0; i < Config.shards; ++i) {
       branches_[i].owner = this;

@@ -1,0 +1,10 @@
+// core, L0: which nen this is; CMakeLists.txt says the same.
+#pragma once
+
+#include <string_view>
+
+namespace nen {
+
+inline constexpr std::string_view version = "0.1.0";
+
+}  // namespace nen
