@@ -211,7 +211,7 @@ TEST_CASE("the loop, its ring and the process are shown", "[metrics]") {
   CHECK(began <= static_cast<double>(::time(nullptr)) + 1);
   CHECK(began > static_cast<double>(::time(nullptr)) - 3600);
   CHECK(series_of(s)["process_start_time_seconds"] == all["process_start_time_seconds"]);
-  const std::string info = "nen_build_info{version=\"" + std::string(nen::version) + "\"";
+  const std::string info = "nen_build_info{version=\"" + std::string(nen::library_version) + "\"";
   CHECK(std::any_of(all.begin(), all.end(),
                     [&](auto& each) { return each.first.starts_with(info); }));
 }

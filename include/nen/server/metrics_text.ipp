@@ -11,7 +11,7 @@ inline void metrics_writer::write_process() {
 #else
     constexpr std::string_view compiler = "gcc " __VERSION__;
 #endif
-    to_.sample({{"version", version}, {"compiler", compiler}}, metric_value::of(1));
+    to_.sample({{"version", library_version}, {"compiler", compiler}}, metric_value::of(1));
   }
   one(gauge_kind, "nen_shards", "Threads that serve.",
       [&] { return metric_value::of(all_.shards()); });

@@ -108,7 +108,7 @@ inline std::uint64_t open_fds_of_process() noexcept {
     const auto bytes = ::syscall(SYS_getdents64, folder, entries, sizeof entries);
     if (bytes <= 0) break;
     for (long at = 0; at < bytes;) {
-      // An entry is its inode, an offset, its size in two bytes, its kind and its name, getdents(2).
+      // An entry, getdents(2): its inode, an offset, its size in two bytes, its kind and its name.
       std::uint16_t size;
       std::memcpy(&size, entries + at + 16, sizeof size);
       if (entries[at + 19] != '.') ++count;
