@@ -20,16 +20,21 @@ set(nen_package_nginx nginx)
 set(nen_package_redis-server redis-server)
 set(nen_package_haproxy haproxy)
 set(nen_package_chromium chromium)
+set(nen_package_prometheus prometheus)
+set(nen_package_promtool prometheus)
 set(nen_package_valgrind valgrind)
-set(nen_test_tools python3 curl wrk h2load node nginx haproxy chromium redis-server valgrind clang++)
+set(nen_test_tools python3 curl wrk h2load node nginx haproxy chromium redis-server prometheus promtool
+    valgrind clang++)
 # Libraries of tests, by a file of theirs.
 set(nen_package_python-websockets python3-websockets)
 set(nen_package_node-ws node-ws)
+set(nen_package_python-prometheus-client python3-prometheus-client)
 set(nen_file_python-websockets python3/dist-packages/websockets/__init__.py)
 set(nen_file_node-ws nodejs/ws/package.json)
+set(nen_file_python-prometheus-client python3/dist-packages/prometheus_client/__init__.py)
 set(nen_package_valgrind-headers valgrind)
 set(nen_file_valgrind-headers valgrind/callgrind.h)
-set(nen_test_libraries python-websockets node-ws valgrind-headers)
+set(nen_test_libraries python-websockets python-prometheus-client node-ws valgrind-headers)
 
 # nen_pkg_config(<name> <VARIABLE> <module> <sentence>...): makes PkgConfig::<VARIABLE>, for what has
 # no module of CMake's. A macro, so that what it finds is seen where the others are looked for.
