@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nen/nen.hpp>
+#include <nen/server/metrics_route.hpp>
 #if defined(NEN_TEST_DEFLATE)
 #include <nen/server/websocket_deflate.hpp>
 #endif
@@ -269,7 +270,7 @@ using routes =
            get<"/throws/:what", throws>, get<"/take/:way/:times", take_memory>,
            websocket<"/talk", talk>, get<"/co/now", co_now>, any<"/co/late/:ms", co_late>,
            get<"/co/chunks/:count", co_chunks>, streamed<post<"/co/sum", co_sum>>,
-           get<"/co/all", co_all>, get<"/co/fetch/:port", co_fetch>,
-           websocket<"/co/talk", co_talk>>;
+           get<"/co/all", co_all>, get<"/co/fetch/:port", co_fetch>, websocket<"/co/talk", co_talk>,
+           metrics_route<"/metrics">>;
 
 }  // namespace nen::test::no_heap

@@ -154,6 +154,10 @@ def stream_both_ways(server):
             client.read_until(b"\r\n" if not target.startswith("/chunks") else b"X-Sum: 0\r\n\r\n")
             client.send(get(target, method="HEAD"))
             client.read_until(b"\r\n\r\n")
+        for accept in ("", "Accept: application/openmetrics-text\r\n"):
+            client.send(get("/metrics", accept))
+            text = client.read_until(b"\r\n0\r\n\r\n")
+            check("metrics", text, lambda t: b'route="/co/all"' in t)
         client.send(get("/endless"))
         client.sock.recv(4096)
         client.reset()
