@@ -2,14 +2,16 @@
 strict OpenMetrics parser of Prometheus' Python client reads it, and the figures are those of the
 load. What alerts and dashboard name is there."""
 
+import json
 import os
 import re
 import subprocess
 import threading
+import time
 
 from lib_curl import Curl
 from lib_prometheus import (METRIC, SOURCE, alert_expressions, dashboard_expressions,
-                            openmetrics_parser, samples_of, scrape)
+                            openmetrics_parser, samples_of, scrape, text_of)
 from lib_server_under_test import Failure, Server, check, main, run_tool, tool
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
@@ -65,6 +67,37 @@ def check_version(samples):
           lambda found: len(found) == 1 and found[0].startswith(f'version="{version}",'))
 
 
+def check_process(server, samples):
+    """What the server says of itself is what the kernel says of it."""
+    pid = server.process.pid
+    check("descriptors", value(samples, "process_open_fds"),
+          lambda n: abs(n - len(os.listdir(f"/proc/{pid}/fd"))) <= 2)
+    check("threads", value(samples, "process_threads"), len(os.listdir(f"/proc/{pid}/task")))
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        pages = int(file.read().split()[1])
+    check("resident memory", value(samples, "process_resident_memory_bytes"),
+          lambda n: abs(n / os.sysconf("SC_PAGE_SIZE") - pages) < 0.3 * pages)
+    check("its begin", value(samples, "process_start_time_seconds"),
+          lambda began: -1 < time.time() - began < 300)
+    check("CPU seconds", value(samples, "process_cpu_seconds_total"), lambda s: 0 < s < 300)
+
+
+def check_dashboard():
+    """What Grafana would draw over each other, or not at all."""
+    board = json.loads(text_of("dashboard.json"))
+    places = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        for x in range(at["x"], at["x"] + at["w"]):
+            for y in range(at["y"], at["y"] + at["h"]):
+                check(f"place of {panel['title']}", (x, y), lambda p: p[0] < 24 and p not in places)
+                places.add((x, y))
+    ids = [panel["id"] for panel in board["panels"]]
+    check("ids of panels", len(set(ids)), len(ids))
+    for key in ("uid", "title", "schemaVersion", "templating", "time"):
+        check(f"{key} of the dashboard", key in board, True)
+
+
 def check_names(samples):
     there = {name for name, _ in samples}
     asked = [*alert_expressions().items(), *dashboard_expressions()]
@@ -80,6 +113,7 @@ def check_names(samples):
 
 def test():
     parse = openmetrics_parser()
+    check_dashboard()
     with Server("monitoring", "--port", "0") as server:
         curl = Curl(server)
         curl("/carts", method="POST", status=201)
@@ -93,6 +127,7 @@ def test():
         check("no product", value(samples, "nen_http_responses_total",
                                   'route="/products/:id",method="GET",code="4xx"'), 1)
         check_version(samples)
+        check_process(server, samples)
         check_names(samples)
 
 

@@ -136,9 +136,10 @@ class exposition {
                             std::span<const bound> bounds) noexcept;
 
   bool is_openmetrics() const noexcept { return format_ == metrics_format::openmetrics; }
+  /// OpenMetrics' name of a counter is without the suffix that its sample has.
   std::string_view family_name() const noexcept {
-    return is_openmetrics() && kind_ == metric_kind::counter ? name_.substr(0, name_.size() - 6)
-                                                             : name_;
+    const bool cut = is_openmetrics() && kind_ == metric_kind::counter && name_.ends_with("_total");
+    return cut ? name_.substr(0, name_.size() - 6) : name_;
   }
 
   /// A unit is written whole or not at all.
