@@ -1,6 +1,9 @@
 // Which text a scraper gets: by its Accept lines, with their weights.
 #include <nen/metrics/metrics_format.hpp>
 
+#include <iterator>
+#include <random>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -67,4 +70,33 @@ TEST_CASE("each format has its content type") {
         "text/plain; version=0.0.4; charset=utf-8");
   CHECK(content_type(nen::metrics_format::openmetrics) ==
         "application/openmetrics-text; version=1.0.0; charset=utf-8");
+}
+
+TEST_CASE("an Accept line of any bytes ends in one of the formats") {
+  std::mt19937 random{3};
+  constexpr std::string_view parts[] = {"application/openmetrics-text",
+                                        "text/plain",
+                                        "*/*",
+                                        ";",
+                                        ",",
+                                        "=",
+                                        "q",
+                                        "\"",
+                                        "\\",
+                                        " ",
+                                        "0.5",
+                                        "1",
+                                        "version",
+                                        "1.0.0"};
+  int open = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line;
+    for (auto count = random() % 20; count != 0; --count)
+      line += parts[random() % std::size(parts)];
+    nen::metrics_format_choice choice;
+    choice.add(line);
+    open += choice.format() == nen::metrics_format::openmetrics ? 1 : 0;
+  }
+  CHECK(open > 0);
+  CHECK(open < 20'000);
 }

@@ -6,6 +6,7 @@
 #include <nen/testing/simulated_server.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
 #include <string>
@@ -29,7 +30,11 @@ struct orders : nen::counter_metric<"shop_orders_total", "Orders placed."> {};
 struct wait : nen::histogram_metric<"shop_wait_seconds", "Time that customers wait."> {};
 using shop = nen::metric_set<2, orders, wait>;
 
+/// Calls of the handler on a thread that did not count in a cell of its own.
+std::atomic<int> strangers;
+
 nen::reply order(shop& metrics, nen::response& res) {
+  if (!nen::detail::this_shard.serves(&metrics)) ++strangers;
   metrics.add<orders>();
   metrics.record<wait>(20'000);
   return res.text("ordered");
@@ -289,6 +294,7 @@ TEST_CASE("a scraper that stalls is cut off by the write timeout, and holds up n
 TEST_CASE("shards are added up while they serve, each counting for itself", "[metrics]") {
   static nen::server<routes, nen::config{.shards = 2}, shop, stock, room> server;
   nen::test::running serving(server, {}, 2);
+  strangers = 0;
   constexpr int each = 200;
   std::vector<std::thread> clients;
   for (int i = 0; i < 3; ++i) {
@@ -313,6 +319,7 @@ TEST_CASE("shards are added up while they serve, each counting for itself", "[me
   CHECK(all["shop_wait_seconds_count"] == std::to_string(3 * each));
   CHECK(all[R"(nen_http_responses_total{route="/orders",method="POST",code="2xx"})"] ==
         std::to_string(3 * each));
+  CHECK(strangers == 0);
   CHECK(all["nen_shards"] == "2");
   const auto accepted = [&](const char* shard) {
     return std::stoul(all["nen_connections_accepted_total{shard=\"" + std::string(shard) + "\"}"]);
