@@ -2,6 +2,7 @@
 // listen_options, at run time).
 #pragma once
 
+#include <nen/core/cidr_list.hpp>
 #include <nen/core/frame_pool.hpp>
 
 #include <array>
@@ -40,6 +41,12 @@ struct config {
 
   /// Keeps the address of each client, for request::client(), tcp::peer::client() and the log.
   bool client_addresses = false;
+  // These imply client_addresses, and need <nen/server/client_gate.hpp>.
+  bool client_rules = false;  ///< for listen_options::access, trusted_proxies and forwarded
+  /// Clients that are remembered by their address, for listen_options::limits; 0: none. More than
+  /// connections + 8, so that each connection's client has its place and one can be forgotten.
+  std::uint32_t client_limits = 0;
+  bool proxy_protocol = false;  ///< for listen_options::proxy_protocol
 
   // These take memory only where a handler or a session is a coroutine.
   std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503.
@@ -71,6 +78,36 @@ enum class overload : std::uint8_t {
   wait,  ///< leave it in the kernel's backlog until a slot is free
   shed,  ///< answer 503 with Retry-After at once (raw TCP: nothing) and close
 };
+
+/// What one client may do, who is an IPv4 address or the first 64 bits of an IPv6 one. Zero: no
+/// limit. Each shard counts for itself, and the kernel spreads connections over the shards: a client
+/// with many connections may get as much from each of them. (Dividing by the shards would refuse a
+/// client with one connection, who has done nothing wrong.) Needs config::client_limits.
+struct limit_options {
+  std::uint32_t connections_per_client = 0;  ///< at once; one more is closed before it is read
+  std::uint32_t connections_per_second = 0;  ///< in the long run; more are closed as well
+  std::uint32_t connection_burst = 0;        ///< in one moment; 0: as many as in a second
+  std::uint32_t requests_per_second = 0;     ///< in the long run; more are answered 429
+  std::uint32_t request_burst = 0;           ///< in one moment; 0: as many as in a second
+  /// Whatever is refused for a limit, and each malformed request, is an offence. So many within the
+  /// window, and the client is on the blacklist: what it asks is answered 429 and closed, and
+  /// nothing that it connects is read.
+  std::uint32_t offences_max = 0;
+  std::chrono::milliseconds offence_window{60'000};
+  std::chrono::milliseconds blacklist_time{600'000};
+};
+
+class access_control;
+
+/// From whom a PROXY header is expected in front of all other bytes. Whoever it is expected from
+/// and does not send one is closed. There is no guessing: else anybody could be anybody.
+enum class proxy_protocol : std::uint8_t {
+  off,
+  from_trusted,  ///< from listen_options::trusted_proxies; others speak for themselves
+  from_all,      ///< for ports that only proxies can reach
+};
+
+enum class forwarded_field : std::uint8_t;
 
 struct resolver;
 
@@ -125,6 +162,23 @@ struct listen_options {
 
   std::uint32_t requests_per_connection_max = 0;  ///< 0: no limit
   nen::overload overload = nen::overload::wait;
+
+  /// What each client may do; needs config::client_limits.
+  limit_options limits = {};
+  /// Who may connect at all (core/access.hpp); it outlives the server and may be changed while that
+  /// runs. Null: everybody. This and the next four need config::client_rules, which client_limits and
+  /// proxy_protocol imply.
+  const access_control* access = nullptr;
+  /// Peers that are believed when they say whose requests and connections they pass on
+  /// (core/cidr.hpp); the list outlives the server. They are not limited themselves, only the
+  /// clients whom they name.
+  cidr_list trusted_proxies = {};
+  bool trusts_unix_sockets = false;  ///< whoever may open the socket is such a peer
+  nen::proxy_protocol proxy_protocol = nen::proxy_protocol::off;  ///< config::proxy_protocol
+  /// The field of a trusted proxy's requests that says whose they are (http/forwarded.hpp): the one
+  /// that the proxy writes; any other is the client's own invention.
+  nen::forwarded_field forwarded = {};
+
   client_options clients = {};  ///< connections that handlers make, where they are coroutines
   std::string_view server_name = "nen";  ///< the Server field; empty: none; at most 64 characters
 

@@ -125,9 +125,12 @@ struct connection_client {
 template <>
 struct connection_client<false> {};
 
+struct no_gate_state {};
+
 /// A connection with what its session keeps per connection.
-template <class SessionState, bool KeepsClient = false>
-struct connection : connection_base, connection_client<KeepsClient> {
+/// @tparam GateState  what the shard's client_gate keeps
+template <class SessionState, bool KeepsClient = false, class GateState = no_gate_state>
+struct connection : connection_base, connection_client<KeepsClient>, GateState {
   SessionState session;
 };
 

@@ -42,6 +42,16 @@ struct shard_counters {
   counter bytes_received;
   counter bytes_sent;
 
+  // Clients, by their addresses.
+  counter connections_limited;      ///< closed unread: too many of one client, or too fast
+  counter connections_denied;       ///< closed unread: listen_options::access does not admit it
+  counter connections_blacklisted;  ///< closed unread: its client is on the blacklist
+  counter proxy_headers_rejected;   ///< closed: something else instead of a PROXY header
+  counter requests_limited;         ///< 429: too fast, or its client is on the blacklist
+  counter requests_denied;          ///< 403: access does not admit whom a proxy asks for
+  counter clients_blacklisted;      ///< times that a client was put there
+  counter client_slots_evicted;     ///< clients forgotten too early, for lack of slots
+
   // Requests.
   counter requests;            ///< routed
   counter requests_rejected;   ///< refused before that: malformed or over a limit

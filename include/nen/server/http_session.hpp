@@ -16,6 +16,7 @@
 #include <nen/server/built_in_states.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
+#include <nen/server/gate_choice.hpp>
 #include <nen/server/http_slots.hpp>
 #include <nen/server/http_tasks.hpp>
 #include <nen/server/route_metrics.hpp>
@@ -260,6 +261,8 @@ class http_session : detail::deferred_host {
   // Answers: http_session_answer.ipp.
   template <class Peer>
   answer_is respond(Peer& p, output& out, const request& message, bool is_whole = true);
+  template <class Peer>
+  reply answer_refusal(Peer& p, const request&, response& res, const request_refusal&);
   template <class Peer>
   reply dispatch(Peer& p, const request& message, response& res);
   template <class Peer>

@@ -11,7 +11,9 @@ template <class Peer>
 auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const request& message,
                                                      bool is_whole) -> answer_is {
   ++p.state().requests;
-  p.counters().requests.add();
+  [[maybe_unused]] request_refusal refusal;
+  if constexpr (Peer::gated) refusal = p.judge(message.fields());
+  if (refusal.code == 0) p.counters().requests.add();
   if constexpr (measures) p.state().began_ns = p.now_ns();
   stage(p);
   if constexpr (Routes::has_coroutine) {
@@ -19,7 +21,13 @@ auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const
     tasks_.came_whole = is_whole;
   }
   const auto outcome = answer(
-      p, out, message, [&](response& res) { return dispatch(p, message, res); }, is_whole);
+      p, out, message,
+      [&](response& res) {
+        if constexpr (Peer::gated)
+          if (refusal.code != 0) return answer_refusal(p, message, res, refusal);
+        return dispatch(p, message, res);
+      },
+      is_whole && !refusal.closes);
   if constexpr (Routes::has_coroutine) tasks_.answering = nullptr;
   if (outcome != answer_is::deferred) staged_for_ = {};
   if (outcome != answer_is::receiving || !is_whole) return outcome;
@@ -27,6 +35,22 @@ auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const
   return answer(p, out, message, [&](response& res) {  // all of the body is there
     return staged_consumer_({message, message.body(), true}, res);
   });
+}
+
+/// Says that the client may not ask, or not now.
+template <class Routes, config Config, class... State>
+template <class Peer>
+reply http_session<Routes, Config, State...>::answer_refusal([[maybe_unused]] Peer& p,
+                                                             const request& message, response& res,
+                                                             const request_refusal& refusal) {
+  if constexpr (measures) p.state().route = 0;
+  const auto code = static_cast<status>(refusal.code);
+  res.set_status(code);
+  char digits[decimal_digits_max];
+  const char* const end = write_decimal(digits, refusal.retry_seconds);
+  if (code == status::too_many_requests)
+    res.field("Retry-After", {digits, static_cast<std::size_t>(end - digits)});
+  return Routes::answer_error(code, message, res, states_);
 }
 
 /// Calls the handler of the request's route.
@@ -160,6 +184,7 @@ template <class Peer>
 void http_session<Routes, Config, State...>::reject(Peer& p, output& out, status code,
                                                     bool to_head) {
   p.counters().requests_rejected.add();
+  if constexpr (Peer::gated) p.offend();
   refuse(p, out, code, nullptr, to_head);
 }
 

@@ -116,6 +116,16 @@ class shard_peer {
     }
   }
 
+  /// True where the shard decides about clients by their addresses.
+  static constexpr bool gated = Shard::gated;
+  /// Finds out whose request this is, and whether it may go to its handler. @pre  gated
+  template <class Fields>
+  auto judge(const Fields& all) noexcept {
+    return shard_.gate_.judge(connection_, all, shard_.loop_.now());
+  }
+  /// The client has sent what is no request. @pre  gated
+  void offend() noexcept { shard_.gate_.offend(connection_, shard_.loop_.now()); }
+
   bool draining() const noexcept { return shard_.draining_; }
   std::uint32_t now_ms() const noexcept { return shard_.loop_.now(); }
   /// As of the turn's begin, and just now.

@@ -98,6 +98,7 @@ class shard_server : detail::shard_threads {
     bill.items.add("connections", n * shard::places, sizeof(typename shard::connection));
     bill.items.add("receive buffers", n * Config.receive_buffers, Config.receive_buffer_bytes);
     bill.items.add("send slots", n * Config.send_slots, Config.send_slot_bytes);
+    bill.items.add("clients", n * Config.client_limits, shard::gate::slot_bytes);
     Protocol::list_memory(bill.items, n);
     bill.items.add({"application state", sizeof...(State), (sizeof(State) + ... + std::size_t{0})});
     std::size_t named = 0;

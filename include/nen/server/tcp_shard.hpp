@@ -10,6 +10,7 @@
 #include <nen/metrics/gauge.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
+#include <nen/server/gate_choice.hpp>
 #include <nen/server/route_metrics.hpp>
 #include <nen/server/send_queue.hpp>
 #include <nen/server/server_metrics.hpp>
@@ -71,8 +72,11 @@ class tcp_shard {
   /// More answers of different routes, in one slot, count as handed to the kernel when written.
   static constexpr std::uint32_t answer_marks_per_slot = 8;
   /// True when each connection keeps whose it is.
-  static constexpr bool keeps_clients = Config.client_addresses;
-  using connection = nen::connection<typename Session::connection_state, keeps_clients>;
+  static constexpr bool gated = detail::is_gated(Config);
+  static constexpr bool keeps_clients = Config.client_addresses || gated;
+  using gate = detail::client_gate<Config, gated>;
+  using connection = nen::connection<typename Session::connection_state, keeps_clients,
+                                     typename gate::connection_state>;
   using send_queue =
       nen::send_queue<Config.send_slot_bytes, Config.send_slots, Config.response_bytes_max,
                       Session::send_views, measures ? answer_marks_per_slot : 0>;
@@ -142,6 +146,7 @@ class tcp_shard {
   /// Slots, and views of what is sent from elsewhere.
   std::uint32_t sends_held() const noexcept { return queue_.in_use(); }
   const shard_counters& counters() const noexcept { return counters_; }
+  auto& clients() noexcept requires(gate::has_table) { return gate_.table(); }
   ring& io() noexcept { return loop_.ring(); }
   const ring& io() const noexcept { return loop_.ring(); }
   const loop_metrics& loop_figures() const noexcept requires(measures) { return loop_figures_; }
@@ -151,6 +156,7 @@ class tcp_shard {
     detail::show_pool(show, "connections", connections_);
     show({"receive buffers", leases_.value(), leases_.high_water(), Config.receive_buffers});
     detail::show_pool(show, "send slots", queue_.slots());
+    if constexpr (gate::has_table) detail::show_pool(show, "clients", gate_.table().slots());
     if constexpr (Session::send_views != 0) detail::show_pool(show, "send views", queue_.views());
     if constexpr (requires { session_.show_pools(show); }) session_.show_pools(show);
   }
@@ -169,6 +175,7 @@ class tcp_shard {
     drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
     draining_ = aborted_ = false;
     session_.bind(*this);
+    if (auto opened = gate_.open(options, counters_); !opened) return opened;
     return loop_.open();
   }
 
@@ -182,6 +189,7 @@ class tcp_shard {
   [[gnu::cold]] void start() {
     watch_waker();
     top_up_accepts();
+    if constexpr (gate::has_table) gate_.sweep(loop_.timers());
   }
   void turn() {
     if constexpr (outgoing_max != 0) {
@@ -197,14 +205,7 @@ class tcp_shard {
       if (session_.operations() != 0) return false;
     return draining_ && connections_.in_use() == 0;
   }
-  [[gnu::cold]] void finish() {
-    NEN_ASSERT(queue_.in_use() == 0 && leases_.value() == 0);
-    loop_.timers().cancel(drain_timer_);
-    loop_.timers().cancel(accept_timer_);
-    loop_.timers().cancel(relief_timer_);
-    if constexpr (outgoing_max != 0) session_.on_finish();
-    loop_.ring().shut();
-  }
+  [[gnu::cold]] void finish();
 
   /// From any thread: has the session look for what other shards have sent.
   void call_for_mail() const noexcept { ring::wake(waker_, wake_for_mail); }
@@ -239,6 +240,13 @@ class tcp_shard {
   };
 
   struct nothing_measured {};
+
+  /// True as long as its session has not heard of it: the gate has it.
+  static bool is_at_gate(const connection& c) noexcept;
+  bool pass_gate(connection& c) noexcept;
+  bool let_in(connection& c) noexcept;
+  void wait_for_header(connection& c) noexcept;
+  bool read_header(connection& c);
 
   using waiting_list = intrusive_list<connection_base, waiting_tag>;
 
@@ -358,6 +366,7 @@ class tcp_shard {
   timer drain_timer_;
   timer accept_timer_;  // armed exactly while accepting rests after a failure
   timer relief_timer_;  // armed exactly while memory is short
+  [[no_unique_address]] gate gate_;
   shard_counters counters_;
   [[no_unique_address]] std::conditional_t<measures, loop_metrics, nothing_measured> loop_figures_;
   std::array<lease, Config.receive_buffers> lease_chains_;
@@ -385,4 +394,5 @@ class tcp_shard {
 
 #include <nen/server/tcp_shard.ipp>
 #include <nen/server/tcp_shard_bytes.ipp>
+#include <nen/server/tcp_shard_gate.ipp>
 #include <nen/server/tcp_shard_relief.ipp>

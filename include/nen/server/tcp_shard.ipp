@@ -50,6 +50,8 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_timer(timer& due) {
   if (&due == &drain_timer_) return abort_all();
+  if constexpr (gate::has_table)
+    if (&due == &gate_.sweep_timer()) return gate_.sweep(loop_.timers());
   if (&due == &accept_timer_ || &due == &relief_timer_) return;  // the turn's end looks again
   if constexpr (outgoing_max != 0)
     if (!connections_.contains(&due)) return session_.on_timer(due);
@@ -82,6 +84,7 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
       case timeout_kind::none:
         break;
     }
+    if (is_at_gate(c)) return close(c, tcp::close_reason::idle_timeout);
     run_because(c, tcp::close_reason::idle_timeout, [&](peer& p) { session_.on_timeout(p, kind); });
   }
   settle(c);
@@ -157,6 +160,8 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   c.state = connection_state::open;
   c.is_local = is_local_;
   c.state_began = loop_.now();
+  if constexpr (gated)
+    if (!pass_gate(c)) return;
   run(c, [&](peer& p) { session_.on_open(p); });
   if (draining_) return close(c, tcp::close_reason::drained);
   if (incoming() - accepting_ > C.connections) shed(c);
@@ -298,7 +303,8 @@ void tcp_shard<S, C, R>::close(connection& c, tcp::close_reason why) noexcept {
   NEN_ASSERT(c.state != connection_state::free && c.state != connection_state::accepting);
   NEN_ASSERT(why != tcp::close_reason{});
   c.reason = why;
-  run(c, [&](peer& p) { session_.on_close(p); });
+  if (!is_at_gate(c)) run(c, [&](peer& p) { session_.on_close(p); });
+  if constexpr (gated) gate_.leave(c, loop_.now());
   if (!c.outgoing) {
     counters_.connections_closed.add();
     counters_.closes[why].add();
@@ -358,10 +364,22 @@ void tcp_shard<S, C, R>::drain() noexcept {
   for_each_connection([this](connection& c) {
     if (c.state == connection_state::accepting) cancel(c, operation::accept);
     if (c.state != connection_state::open) return;
+    if (is_at_gate(c)) return close(c, tcp::close_reason::drained);
     if (!c.has_input() || c.paused)
       run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });
     settle(c);
   });
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::finish() {
+  NEN_ASSERT(queue_.in_use() == 0 && leases_.value() == 0);
+  loop_.timers().cancel(drain_timer_);
+  loop_.timers().cancel(accept_timer_);
+  loop_.timers().cancel(relief_timer_);
+  if constexpr (gate::has_table) loop_.timers().cancel(gate_.sweep_timer());
+  if constexpr (outgoing_max != 0) session_.on_finish();
+  loop_.ring().shut();
 }
 
 template <class S, config C, template <ring_sizes> class R>

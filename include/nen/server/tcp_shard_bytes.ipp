@@ -72,6 +72,8 @@ void tcp_shard<S, C, R>::end_seen(connection& c, std::int32_t result) {
 /// Offers the session what came, until it uses no more.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::run_session(connection& c) {
+  if constexpr (gate::reads_headers)
+    if (c.awaits_header && !read_header(c)) return;
   run(c, [&](peer& p) {
     while (c.has_input() && !c.paused) {
       const auto buffer = static_cast<std::uint16_t>(c.first_lease - 1);
