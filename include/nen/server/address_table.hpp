@@ -176,9 +176,11 @@ class address_table {
     refresh(slots_[found - 1], now);
     return slots_[found - 1].is_blacklisted;
   }
-  /// Every slot is found by its address, and is listed exactly if nobody has it open; O(slots).
-  bool consistent() noexcept {
+  /// Every slot is found by its address, and is listed exactly if it has no open connection; they
+  /// have this many together. O(slots), for tests.
+  bool consistent(std::uint64_t open_connections) noexcept {
     std::uint32_t held = 0;
+    std::uint64_t open = 0;
     std::uint32_t listed = 0;
     for (std::uint32_t i = 0; i < slots_.high_water(); ++i) {
       if (!slots_.is_held(i)) continue;
@@ -186,11 +188,13 @@ class address_table {
       const slot& s = slots_[i];
       if (find(s.prefix, s.family) != i + 1 || s.linked() != (s.connections == 0)) return false;
       listed += s.linked();
+      open += s.connections;
     }
     std::uint32_t counted = 0;
     for (auto* all : {&recent_, &blacklisted_})
       for (slot* s = all->front(); s != nullptr; s = all->next(*s)) ++counted;
-    return slots_.consistent() && held == slots_.in_use() && counted == listed;
+    return slots_.consistent() && held == slots_.in_use() && counted == listed &&
+           open == open_connections;
   }
 
   static constexpr std::size_t slot_bytes = sizeof(slot);

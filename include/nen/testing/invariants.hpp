@@ -22,6 +22,7 @@ void check_invariants(Shard& shard) {
   std::size_t streams = 0;
   std::size_t websockets = 0;
   std::size_t objects = 0;
+  std::size_t clients = 0;
   const auto& connections = shard.connections();
   for (std::uint32_t i = 0; i < connections.high_water(); ++i) {
     const auto& c = connections[i];
@@ -44,6 +45,7 @@ void check_invariants(Shard& shard) {
       body_slots += c.session.kept.body_slot != 0;
       streams += c.session.kept.stream != 0;
     }
+    if constexpr (requires { c.client_slot; }) clients += c.client_slot != 0;
     if constexpr (requires { c.session.has_object; }) objects += c.session.has_object;
     if constexpr (requires { c.session.websocket; }) websockets += c.session.websocket != 0;
   }
@@ -64,6 +66,7 @@ void check_invariants(Shard& shard) {
   }
   if constexpr (requires { shard.session().objects_alive(); })
     NEN_ASSERT(shard.session().objects_alive() == objects);
+  if constexpr (requires { shard.clients(); }) NEN_ASSERT(shard.clients().consistent(clients));
   if constexpr (requires { shard.session().operations(); }) {
     operations += shard.session().operations();
     NEN_ASSERT(shard.session().polls().consistent() && shard.session().spawned().consistent());
