@@ -50,8 +50,8 @@ class client_gate {
     if (!is_needed) return {};
     return make_error(EINVAL,
                       "access, trusted_proxies, trusts_unix_sockets, forwarded, limits and "
-                      "proxy_protocol need a server with config::client_rules, client_limits or "
-                      "config::proxy_protocol");
+                      "proxy_protocol need a server with config::client_rules, "
+                      "config::client_limits or config::proxy_protocol");
   }
 };
 
