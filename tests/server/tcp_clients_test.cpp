@@ -37,8 +37,11 @@ struct teller {
 };
 
 nen::task<> serve(nen::context&, nen::tcp::stream peer) {
-  while (const auto got = co_await peer.read(10'000)) {
-    if (!co_await peer.write(got.bytes)) break;
+  while (true) {
+    const auto got = co_await peer.read(10'000);
+    if (!got) break;
+    const nen::tcp::outcome sent = co_await peer.write(got.bytes);
+    if (sent != nen::tcp::outcome::ok) break;
   }
 }
 
@@ -63,6 +66,7 @@ TEST_CASE("raw TCP has limits and PROXY headers before its session hears of anyt
     auto second = s.connect(from("10.0.0.1"));
     auto proxied = s.connect(from("127.0.0.1"));
     proxied.send(v1 + "hello");
+    s.settle();
     auto again = s.connect(from("127.0.0.1"));
     again.send(v1 + "hello");
     auto wrong = s.connect(from("127.0.0.1"));
