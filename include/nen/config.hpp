@@ -42,7 +42,8 @@ struct config {
   /// Keeps the address of each client, for request::client(), tcp::peer::client() and the log.
   bool client_addresses = false;
   // These imply client_addresses, and need <nen/server/client_gate.hpp>.
-  bool client_rules = false;  ///< for listen_options::access, trusted_proxies and forwarded
+  bool client_rules = false;  ///< for listen_options::access, trusted_proxies and forwarded;
+                              ///< the next two imply it
   /// Clients that are remembered by their address, for listen_options::limits; 0: none. More than
   /// connections + 8, so that each connection's client has its place and one can be forgotten.
   std::uint32_t client_limits = 0;
@@ -80,9 +81,9 @@ enum class overload : std::uint8_t {
 };
 
 /// What one client may do, who is an IPv4 address or the first 64 bits of an IPv6 one. Zero: no
-/// limit. Each shard counts for itself, and the kernel spreads connections over the shards: a client
-/// with many connections may get as much from each of them. (Dividing by the shards would refuse a
-/// client with one connection, who has done nothing wrong.) Needs config::client_limits.
+/// limit. Each shard counts for itself, and the kernel spreads connections over the shards: who has
+/// many of them may get as much from each shard. (Dividing by the shards would refuse a client with
+/// one connection, who has done nothing wrong.) Needs config::client_limits.
 struct limit_options {
   std::uint32_t connections_per_client = 0;  ///< at once; one more is closed before it is read
   std::uint32_t connections_per_second = 0;  ///< in the long run; more are closed as well
@@ -166,8 +167,8 @@ struct listen_options {
   /// What each client may do; needs config::client_limits.
   limit_options limits = {};
   /// Who may connect at all (core/access.hpp); it outlives the server and may be changed while that
-  /// runs. Null: everybody. This and the next four need config::client_rules, which client_limits and
-  /// proxy_protocol imply.
+  /// runs. Null: everybody. This and the next four need config::client_rules, or one of those that
+  /// imply it.
   const access_control* access = nullptr;
   /// Peers that are believed when they say whose requests and connections they pass on
   /// (core/cidr.hpp); the list outlives the server. They are not limited themselves, only the

@@ -1,4 +1,4 @@
-// expect: config::client_rules, client_limits and proxy_protocol need #include <nen/server/client_gate.hpp>
+// expect: config::client_rules, client_limits, proxy_protocol need <nen/server/client_gate.hpp>
 #include <nen/nen.hpp>
 
 nen::reply hello(nen::response& res) { return res.text("hello"); }

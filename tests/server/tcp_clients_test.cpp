@@ -140,7 +140,7 @@ TEST_CASE("a WebSocket counts as its client's connection as long as it is open",
 }
 
 TEST_CASE("on bad days every client's place comes back", "[limits]") {
-  // The shard asserts, after each turn, that the table counts exactly the connections that are open.
+  // After each turn it is asserted that the table counts exactly the connections that are open.
   constexpr nen::listen_options strict = {
       .limits = {.connections_per_client = 2,
                  .connections_per_second = 50,

@@ -1,5 +1,5 @@
-// What tests of clients' addresses share: the same scenario on a simulated server and on a real one,
-// with clients that come from addresses of their choice.
+// What tests of clients' addresses share: the same scenario on a simulated server and on a real
+// one, with clients that come from addresses of their choice.
 #pragma once
 
 #include <nen/nen.hpp>

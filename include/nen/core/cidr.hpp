@@ -99,9 +99,9 @@ struct constant_cidr {
   static constexpr cidr_reading read = read_cidr(Text.view());
   static_assert(read.problem != cidr_problem::no_address,
                 "nen::cidrs: this is not an IP address; write 10.0.0.0/8, 192.0.2.1 or fd00::/8");
-  static_assert(read.problem != cidr_problem::bad_length,
-                "nen::cidrs: behind the slash stands how many bits are the prefix: 0 to 32 for "
-                "IPv4, 0 to 128 for IPv6, and 96 to 128 for IPv4 in IPv6");
+  static_assert(
+      read.problem != cidr_problem::bad_length,
+      "nen::cidrs: a prefix has 0 to 32 bits, of IPv6 0 to 128, of IPv4 in IPv6 96 to 128");
   static_assert(read.problem != cidr_problem::bits_behind,
                 "nen::cidrs: the address has bits behind its prefix; write 10.0.0.0/8, not "
                 "10.0.0.1/8");

@@ -114,8 +114,8 @@ constexpr std::optional<std::string_view> for_of_element(std::string_view elemen
 
 /// Whose request it is. Each proxy has appended whom it was asked by, so the last entry comes from
 /// the peer, whom we know; as long as an entry names a proxy that is trusted too, the one before it
-/// can be believed. Where an entry is no address, what stands before it is worth nothing either: the
-/// client is the last hop that could be believed.
+/// can be believed. Where an entry is no address, what stands before it is worth nothing either:
+/// the client is the last hop that could be believed.
 /// @param peer     the other end of the connection, which has to be trusted already
 /// @param trusted  the proxies in between
 /// @returns        the first address from the right that is not trusted; if all are, the leftmost

@@ -30,7 +30,7 @@ constexpr bool is_gated(const config& c) noexcept {
 template <config Config, bool Gated>
 class client_gate {
   static_assert(!Gated,
-                "config::client_rules, client_limits and proxy_protocol need #include "
+                "config::client_rules, client_limits, proxy_protocol need "
                 "<nen/server/client_gate.hpp>");
 
  public:
