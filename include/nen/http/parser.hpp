@@ -57,6 +57,8 @@ class request_parser : private detail::head_parser {
 
   /// Whose message it is; it lives as long as the message.
   void set_client(const client_address* who) { head_.client = who; }
+  /// The same for its number.
+  void set_number(const unique_number* which) { head_.number = which; }
 
   /// From head_complete on: the body is taken away part by part (drop_body) and may have any
   /// length.

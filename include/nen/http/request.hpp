@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <nen/core/client_address.hpp>
+#include <nen/core/unique_number.hpp>
 #include <nen/http/fields.hpp>
 #include <nen/http/method.hpp>
 #include <nen/http/request_head.hpp>
@@ -72,6 +73,12 @@ class request {
   /// are not kept (config::client_addresses).
   constexpr const client_address& client() const {
     return head_->client != nullptr ? *head_->client : client_address::nobody();
+  }
+
+  /// A number that no other request has. With config::request_ids it is always the same, else
+  /// another one with each call.
+  unique_number number() const {
+    return head_->number != nullptr ? *head_->number : make_unique_number();
   }
 
   /// Everything else that the head says.

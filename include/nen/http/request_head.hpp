@@ -8,12 +8,14 @@
 namespace nen {
 
 struct client_address;
+struct unique_number;
 
 /// Everything known about a request once its head has been read. Offsets count from the
 /// message's first byte. Zero is the state before the first byte.
 struct request_head {
   std::uint64_t content_length;  ///< 0 without Content-Length
   const client_address* client;  ///< whose request it is; null: nobody has told
+  const unique_number* number;   ///< its own; null: it has none
   std::uint32_t head_bytes;      ///< up to and including the empty line
   std::uint16_t target_begin, target_size;
   std::uint16_t path_begin, path_size;    ///< a size of 0 (absolute-form only) means "/"
