@@ -4,6 +4,8 @@
 
 #include <nen/core/cidr_list.hpp>
 #include <nen/core/frame_pool.hpp>
+#include <nen/core/log_event.hpp>
+#include <nen/core/log_options.hpp>
 
 #include <array>
 #include <cstddef>
@@ -48,6 +50,11 @@ struct config {
   /// connections + 8, so that each connection's client has its place and one can be forgotten.
   std::uint32_t client_limits = 0;
   bool proxy_protocol = false;  ///< for listen_options::proxy_protocol
+  /// Gives each request an id (request_id), which every answer says in X-Request-Id.
+  bool request_ids = false;
+  /// For lines of the access log that are not written yet; 0: there is no access log, else a power
+  /// of two, at least 8 KiB. Keeps addresses as well.
+  std::uint32_t log_bytes = 0;
 
   // These take memory only where a handler or a session is a coroutine.
   std::uint32_t tasks = 64;      ///< handlers that are coroutines, at once; one more is 503.
@@ -187,7 +194,14 @@ struct listen_options {
   /// @param address  "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app.sock"
   void (*on_listening)(std::string_view address) = nullptr;
 
-  /// Called when an exception left a handler; the answer is a 500. By default it is said on stderr.
+  access_log_options access_log = {};  ///< needs config::log_bytes
+
+  /// Called with all that the server has to say while it runs, on the shards' threads. By default
+  /// it is said on stderr: a line each, at most 20 a second, and none that stderr does not take at
+  /// once.
+  void (*on_log)(const log_event&) = nullptr;
+
+  /// Called when an exception left a handler; the answer is a 500. By default on_log is told.
   /// Sessions of WebSockets and of raw TCP have no request: it is an empty one.
   /// @param what  std::exception::what()
   void (*on_exception)(const request& which, const char* what) = nullptr;

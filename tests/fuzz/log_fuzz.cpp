@@ -101,7 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   entry.microseconds = std::uint64_t{from.number()} << from.below(33);
   const std::string target = lengthened(from.text(), 1 + from.below(20));
   const std::string agent = lengthened(from.text(), 1 + from.below(20));
-  // What has no quotes around it comes from the server: addresses, methods, and ids that are tokens.
+  // What has no quotes around it comes from the server: addresses, methods, ids that are tokens.
   entry.client = "192.0.2.1";
   entry.method = from.flag() ? "GET" : "";
   entry.target = target;

@@ -51,6 +51,7 @@ errnos errnos_of(operation what) {
       // at once then; or it did not (ENOENT), because that has completed.
     case operation::connect:  // this app neither connects nor polls
     case operation::poll:
+    case operation::write:
     case operation::none:
       break;
   }

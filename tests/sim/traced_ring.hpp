@@ -100,6 +100,7 @@ class trace {
       case operation::wake:
       case operation::connect:
       case operation::poll:
+      case operation::write:
       case operation::none:
         return;
     }

@@ -33,9 +33,9 @@ constexpr token name_of(operation what, std::uint32_t place, std::uint32_t gener
 }
 
 inline const char* to_text(operation what) {
-  constexpr const char* names[] = {"none",     "accept",  "receive", "send",
-                                   "shutdown", "end",     "cancel",  "close",
-                                   "wake",     "connect", "poll",    "disconnect"};
+  constexpr const char* names[] = {"none", "accept",     "receive", "send", "shutdown",
+                                   "end",  "cancel",     "close",   "wake", "connect",
+                                   "poll", "disconnect", "write"};
   return names[static_cast<std::size_t>(what)];
 }
 

@@ -1,5 +1,5 @@
-// core, L0: numbers of 128 bits that nobody else has: for requests, traces and spans. They are to be
-// unique, not secret.
+// core, L0: numbers of 128 bits that nobody else has: for requests, traces and spans. They are to
+// be unique, not secret.
 #pragma once
 
 #include <sys/random.h>
@@ -26,8 +26,8 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
   return x ^ x >> 32;
 }
 
-/// Makes a thread's numbers: 2^64 of them, and no call to the kernel but for the first. Zero has not
-/// begun.
+/// Makes a thread's numbers: 2^64 of them, and no call to the kernel but for the first. Zero has
+/// not begun.
 class number_source {
  public:
   unique_number next() noexcept {

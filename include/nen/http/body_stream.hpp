@@ -79,6 +79,8 @@ class body_stream {
   bool ended() const noexcept { return out_ == nullptr; }
 
   next_step step() const noexcept { return step_; }
+  /// Bytes of the body that were written with it, without what frames them.
+  std::uint64_t written() const noexcept { return written_; }
   std::uint32_t sleep_ms() const noexcept { return sleep_ms_; }
 
  private:
@@ -101,6 +103,7 @@ class body_stream {
   bool draining_ = false;
   next_step step_ = next_step::wait;
   std::uint32_t sleep_ms_ = 0;
+  std::uint64_t written_ = 0;
 };
 
 /// Begins a chunk (RFC 9112 §7.1) of exactly `size` bytes if all of it fits.
@@ -113,6 +116,7 @@ inline bool body_stream::open_chunk(std::size_t size) noexcept {
   }
   step_ = next_step::more;
   if (size + chunk_frame_bytes_max > out_->body_left()) return false;
+  written_ += size;
   if (!chunked_) return true;
   char text[10];
   std::size_t digits = 0;

@@ -4,6 +4,7 @@
 
 #include <nen/core/ascii.hpp>
 #include <nen/core/assert.hpp>
+#include <nen/core/log_options.hpp>
 #include <nen/http/date.hpp>
 #include <nen/http/log_text.hpp>
 
@@ -12,25 +13,6 @@
 #include <string_view>
 
 namespace nen {
-
-/// How a line of the access log is written.
-enum class log_format : std::uint8_t {
-  /// As Apache's "combined", with three more at the end: the seconds that it took, the request's id
-  /// and its trace's. What is unknown is "-".
-  ///   192.0.2.7 - - [06/Nov/1994:08:49:37 +0000] "GET /a?b HTTP/1.1" 200 512 "-" "curl/8" 0.000123
-  ///   4bf9… 0af7…                                                    (all of it on one line)
-  /// In quotes, `"`, `\` and everything but visible ASCII is \xHH.
-  combined,
-  /// An object with always the same members (RFC 8259); what is unknown is null:
-  ///   time        string, RFC 3339 in UTC, when the answer was complete
-  ///   client      string, the client's address without its port
-  ///   method      string          target   string, as it was sent
-  ///   version     string, "1.1"   status   number
-  ///   bytes       number, of the answer's body
-  ///   seconds     number, from the request's first byte to the answer's last one
-  ///   referer, user_agent, request_id, trace_id     strings
-  json,
-};
 
 /// What a line says. Empty texts are unknown; so are a status and a version below 0.
 struct log_entry {

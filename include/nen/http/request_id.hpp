@@ -34,12 +34,17 @@ class request_id {
     std::memcpy(text_, name.data(), name.size());
   }
 
-  /// A request's: its own X-Request-Id where that is valid and the only one, else its number.
-  static request_id of(const request& req) noexcept {
+  /// A request's own X-Request-Id where that is valid and the only one; else empty.
+  static std::string_view name_in(const request& req) noexcept {
     const auto name = req.field("X-Request-Id");
-    if (name && is_valid(*name) && req.fields().count("X-Request-Id") == 1)
-      return request_id(*name);
-    return request_id(req.number());
+    if (!name || !is_valid(*name) || req.fields().count("X-Request-Id") != 1) return {};
+    return *name;
+  }
+
+  /// A request's: what its client calls it, else its number.
+  static request_id of(const request& req) noexcept {
+    const auto name = name_in(req);
+    return name.empty() ? request_id(req.number()) : request_id(name);
   }
 
   /// 1 to 64 characters of a token (RFC 9110 §5.6.2). What else a client sends is not taken: it

@@ -172,6 +172,8 @@ class response {
   nen::status code() const noexcept { return code_; }
   bool is_deferred() const noexcept { return deferred_; }
   bool finished() const noexcept { return finished_; }
+  /// Of the body, as far as it is written here and sent: a streamed one is not.
+  std::uint64_t body_bytes() const noexcept { return framing_.without_body ? 0 : body_bytes_; }
   /// False when the connection is to be closed behind this response.
   bool keeps_alive() const noexcept { return framing_.keep_alive; }
   /// True when what the handler wrote could not be sent and a 500 stands in its
@@ -239,8 +241,8 @@ class response {
   bool closes_ = false;       // true exactly when close() was called
   bool has_upgrade_ = false;  // true exactly when an Upgrade field is written
   std::uint32_t more_after_ms_ = 0;
-  std::uint64_t body_bytes_ = 0;  // written by write()
-  char* length_gap_ = nullptr;    // where finish() puts the body's length
+  std::uint64_t body_bytes_ = 0;
+  char* length_gap_ = nullptr;  // where finish() puts the body's length
 };
 
 }  // namespace nen

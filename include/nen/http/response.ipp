@@ -50,6 +50,7 @@ inline reply response::send(std::string_view content_type, std::string_view body
 inline reply response::send_checked(std::string_view content_type, std::string_view body) noexcept {
   if (!has_content()) content_type = body = {};
   close_head(content_type, body.size());
+  body_bytes_ = body.size();
   append(body);
   return done();
 }
@@ -58,6 +59,7 @@ inline reply response::send_static(std::string_view content_type, std::string_vi
   check_content_type(content_type);
   if (!has_content()) content_type = body = {};
   close_head(content_type, body.size());
+  body_bytes_ = body.size();
   if (!framing_.without_body && !failed_) out_->attach(body);
   return done();
 }
@@ -228,6 +230,7 @@ inline reply response::done() noexcept {
     framing_.keep_alive = false;
     const auto phrase = reason_phrase(code_);
     close_head("text/plain; charset=utf-8", phrase.size());
+    body_bytes_ = phrase.size();
     if (!framing_.without_body && !failed_) failed_ = !out_->append(phrase);
     NEN_ASSERT(!failed_);  // config asks for send slots that hold this
   }

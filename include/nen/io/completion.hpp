@@ -22,6 +22,7 @@ enum class operation : std::uint8_t {
   connect,
   poll,
   disconnect,
+  write,
 };
 
 /// Names one operation of one owner: operation (8 bits), generation (24), slot (32). A slot's next

@@ -63,6 +63,8 @@ struct ring_counters {
 ///   close(t, place)                 empties the place
 ///   poll(t, descriptor, readiness)  completes once when somebody else's descriptor is ready, or
 ///                                   has an error; the result is poll(2)'s revents
+///   write(t, descriptor, bytes)     some of them, to somebody else's descriptor: at a file's end
+///                                   if it is open for appending, else where the last one ended
 ///   watch(t, descriptor)            reads a counter (eventfd) once it is not zero, into watched()
 ///   wake(descriptor, amount)        counts such a counter up, from any thread
 ///   lease_bytes(lease), give_back   a leased buffer's memory, and its return
@@ -92,6 +94,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.cancel(t, t);
   r.close(t, place);
   r.poll(t, 0, readiness::readable);
+  r.write(t, 0, bytes);
   r.watch(t, 0);
   { r.watched() } -> std::same_as<std::uint64_t>;
   Ring::wake(0, std::uint64_t{1});

@@ -139,6 +139,14 @@ class uring_base {
     sqe->user_data = t.value;
   }
 
+  [[gnu::noinline]] void write(token t, int descriptor, std::string_view bytes) noexcept {
+    constexpr auto at_its_position = ~std::uint64_t{0};
+    io_uring_sqe* const sqe = next_sqe_of_rare();
+    io_uring_prep_write(sqe, descriptor, bytes.data(), static_cast<unsigned>(bytes.size()),
+                        at_its_position);
+    sqe->user_data = t.value;
+  }
+
   [[gnu::noinline]] void watch(token t, int descriptor) noexcept {
     io_uring_sqe* const sqe = next_sqe_of_rare();
     io_uring_prep_read(sqe, descriptor, &watched_, sizeof watched_, 0);

@@ -107,7 +107,7 @@ class async_session : detail::context_host, detail::detached_host {
   }
   void start(const listen_options& options, typename Inner::state_references states) noexcept {
     inner_.start(options, states);
-    on_exception_ = options.on_exception != nullptr ? options.on_exception : detail::say_exception;
+    events_ = detail::event_log(options);
     client_.bind(*this, origins_, Config.endpoints, idle_, options.clients);
     hosts_.read("/etc/hosts");
     http_.set_names(hosts_, options.clients.resolver);
@@ -345,9 +345,9 @@ class async_session : detail::context_host, detail::detached_host {
     try {
       return root.take();
     } catch (const std::exception& problem) {
-      on_exception_(detail::no_request(), problem.what());
+      events_.exception(detail::no_request(), problem.what());
     } catch (...) {
-      on_exception_(detail::no_request(), "not a std::exception");
+      events_.exception(detail::no_request(), "not a std::exception");
     }
     counters_->handler_exceptions.add();
 #else
@@ -358,7 +358,7 @@ class async_session : detail::context_host, detail::detached_host {
   Inner inner_;
   void* shard_;
   shard_counters* counters_;
-  void (*on_exception_)(const request&, const char* what);
+  detail::event_log events_;
   bool is_over_;         // true exactly when nothing new is spawned
   void* shards_;         // the server's first one; null: there is no other one
   std::uint32_t index_;  // among them

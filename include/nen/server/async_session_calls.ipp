@@ -157,9 +157,9 @@ struct async_session<Inner, Config>::asking_calls {
     try {
       return what.run(what, self.context_);
     } catch (const std::exception& problem) {
-      self.on_exception_(detail::no_request(), problem.what());
+      self.events_.exception(detail::no_request(), problem.what());
     } catch (...) {
-      self.on_exception_(detail::no_request(), "not a std::exception");
+      self.events_.exception(detail::no_request(), "not a std::exception");
     }
     self.counters_->handler_exceptions.add();
     what.status = shard_outcome::failed;

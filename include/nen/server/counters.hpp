@@ -89,6 +89,11 @@ struct shard_counters {
   /// Broadcasts that were copied for each member.
   counter ws_broadcast_slots_empty;
 
+  // The access log.
+  counter log_lines;          ///< made
+  counter log_lines_dropped;  ///< not made for lack of room, or made and given up at the end
+  counter log_write_errors;   ///< writes that failed; they are tried again
+
   // Times that passed.
   counter timeouts_head;
   counter timeouts_body;

@@ -17,6 +17,7 @@
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/gate_choice.hpp>
+#include <nen/server/http_journal.hpp>
 #include <nen/server/http_slots.hpp>
 #include <nen/server/http_tasks.hpp>
 #include <nen/server/route_metrics.hpp>
@@ -26,6 +27,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -57,7 +59,7 @@ class http_session : detail::deferred_host {
   /// The routes, for who shows them.
   static constexpr std::span<const route_info> routes = Routes::routes;
 
-  struct connection_state : detail::request_timing<measures> {
+  struct connection_state : detail::request_timing<measures>, detail::journal_state<Config> {
     detail::kept_request kept;  ///< the request that is incomplete, or not answered yet
     std::uint32_t requests;     ///< taken from this connection
     bool deferred;              ///< true exactly when the last one's answer comes later
@@ -81,7 +83,7 @@ class http_session : detail::deferred_host {
     handler_timeout_ = detail::to_milliseconds(options.handler_timeout);
     idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
     requests_max_ = options.requests_per_connection_max;
-    on_exception_ = options.on_exception != nullptr ? options.on_exception : detail::say_exception;
+    events_ = detail::event_log(options);
     common_lines_.start(options.server_name);
   }
 
@@ -137,6 +139,7 @@ class http_session : detail::deferred_host {
   template <class Peer>
   void on_close(Peer& p) noexcept {
     if (p.state().kept.stream != 0) tell_producer_of_end(p);
+    log_unanswered(p);
     drop_request(p);
   }
 
@@ -279,10 +282,12 @@ class http_session : detail::deferred_host {
   template <class Peer>
   [[gnu::cold]] void reject(Peer& p, output& out, status code, bool to_head);
   template <class Peer>
-  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
-                                bool to_head = false);
+  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, bool to_head = false,
+                                bool in_place = true);
   template <class Peer>
   [[gnu::cold]] void answer_and_close(Peer& p, status code);
+  template <class Peer>
+  void log_unanswered(Peer& p) noexcept;
 
   // Answers that come later: http_session_deferred.ipp.
   template <class Peer>
@@ -349,7 +354,7 @@ class http_session : detail::deferred_host {
 
   // Answers that are streamed: http_session_stream.ipp.
   template <class Peer>
-  bool start_stream(Peer& p, output& out, response& res);
+  bool start_stream(Peer& p, output& out, const request& message, response& res);
   template <class Peer>
   void call_producer(Peer& p, output& out);
   template <class Peer>
@@ -380,10 +385,11 @@ class http_session : detail::deferred_host {
   detail::request_name staged_for_;
   void* shard_;
   pthread_t thread_;
-  void (*on_exception_)(const request&, const char* what);
+  detail::event_log events_;
   const char* read_from_;  // of the request in place: where it begins
   char scratch_[Config.target_bytes_max];
   store store_;
+  [[no_unique_address]] detail::http_journal<Config> journal_;
   [[no_unique_address]] detail::http_task_slots<Config, Routes::has_coroutine> tasks_;
   [[no_unique_address]] detail::http_metrics<Routes::route_count, measures> metrics_;
 };

@@ -111,6 +111,9 @@ template <class Peer>
 auto http_session<Routes, Config, State...>::answer(Peer& p, output& out, const request& message,
                                                     function_ref<reply(response&)> make,
                                                     bool is_whole) -> answer_is {
+  const typename decltype(journal_)::keeper keeper(journal_, defaults_);
+  if constexpr (Config.request_ids)
+    defaults_ = journal_.lines(p.state(), common_lines_.at(p.unix_seconds()), &message);
   const bool is_last = !is_whole || (requests_max_ != 0 && p.state().requests >= requests_max_);
   response res(out, defaults_,
                {.without_body = message.method() == method::head,
@@ -123,6 +126,7 @@ auto http_session<Routes, Config, State...>::answer(Peer& p, output& out, const 
   if (res.is_upgraded()) {
     count_answer(p, res.code());
     mark_answer(p, out);
+    journal_.log(p, &message, res);
     return answer_is::complete;
   }
   if (res.is_receiving()) {
@@ -131,12 +135,13 @@ auto http_session<Routes, Config, State...>::answer(Peer& p, output& out, const 
   }
   if (res.is_streaming()) {
     count_answer(p, res.code());
-    if (start_stream(p, out, res)) return answer_is::streaming;
+    if (start_stream(p, out, message, res)) return answer_is::streaming;
     (void)res.field("Retry-After", "1").status(status::service_unavailable);
   }
   if (res.was_replaced()) p.counters().responses_replaced.add();
   count_answer(p, res.code());
   mark_answer(p, out);
+  journal_.log(p, &message, res);
   if (!res.keeps_alive()) {
     // Who asked for the close sends no more; anyone else may be sending his next request just
     // now.
@@ -160,9 +165,9 @@ void http_session<Routes, Config, State...>::guard(Peer& p, const request& messa
     (void)make(res);
     return;
   } catch (const std::exception& problem) {
-    on_exception_(message, problem.what());
+    events_.exception(message, problem.what());
   } catch (...) {
-    on_exception_(message, "not a std::exception");
+    events_.exception(message, "not a std::exception");
   }
   p.counters().handler_exceptions.add();
   if (res.is_upgraded()) return;  // what failed stands around a handshake that is done
@@ -185,18 +190,31 @@ void http_session<Routes, Config, State...>::reject(Peer& p, output& out, status
                                                     bool to_head) {
   p.counters().requests_rejected.add();
   if constexpr (Peer::gated) p.offend();
-  refuse(p, out, code, nullptr, to_head);
+  refuse(p, out, code, to_head);
 }
 
 /// Answers with an error after which the connection can't go on. Where there is no request to
 /// show to nen::on_error, because its head is incomplete or malformed, it sees one that has
 /// nothing.
+/// @param in_place  false: what is read in place just now is not this connection's
 /// @pre  there is room
 template <class Routes, config Config, class... State>
 template <class Peer>
-void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status code,
-                                                    const request* refused, bool to_head) {
-  const request& shown = refused != nullptr ? *refused : detail::no_request();
+void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status code, bool to_head,
+                                                    bool in_place) {
+  const typename decltype(journal_)::keeper keeper(journal_, defaults_);
+  // As far as its head has come; nen::on_error does not see it, because it may be against rules.
+  std::optional<request> known;
+  if constexpr (journal_.is_kept) {
+    const request_parser* const its = has_request(p) ? &store_.head_of(p.state().kept).parser
+                                      : in_place     ? &parser_
+                                                     : nullptr;
+    if (its != nullptr && its->head().head_bytes != 0) known.emplace(its->message());
+  }
+  const request* const logged = known ? &*known : nullptr;
+  if constexpr (Config.request_ids)
+    defaults_ = journal_.lines(p.state(), common_lines_.at(p.unix_seconds()), logged);
+  const request& shown = detail::no_request();
   response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
   guard(p, shown, res, [&](response& r) {
     r.set_status(code);
@@ -210,6 +228,7 @@ void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status
   count_answer(p, res.code());
   if constexpr (measures)  // what was refused before it was routed has no time that it began
     if (p.state().route != 0) mark_answer(p, out);
+  journal_.log(p, logged, res);
   drop_request(p);
   p.close_lingering();
 }
@@ -219,7 +238,20 @@ template <class Peer>
 void http_session<Routes, Config, State...>::answer_and_close(Peer& p, status code) {
   defaults_ = common_lines_.at(p.unix_seconds());
   auto out = p.writer();
-  refuse(p, out, code);
+  refuse(p, out, code, false, false);
+}
+
+/// The connection goes, and the request that it keeps has had no answer.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::log_unanswered(Peer& p) noexcept {
+  if constexpr (Config.log_bytes != 0) {
+    if (!p.state().deferred && !p.state().receiving) return;
+    const request message = store_.head_of(p.state().kept).parser.message();
+    journal_.log(p, &message, -1, 0);
+  } else {
+    (void)p;
+  }
 }
 
 }  // namespace nen

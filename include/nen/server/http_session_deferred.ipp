@@ -49,6 +49,7 @@ void http_session<Routes, Config, State...>::deferral_due(Peer& p) {
     p.counters().timeouts_handler.add();
     p.resume();
     if (p.has_room()) return answer_and_close(p, status::service_unavailable);
+    log_unanswered(p);
     drop_request(p);
     return p.close();
   }

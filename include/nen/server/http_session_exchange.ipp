@@ -128,6 +128,7 @@ void http_session<Routes, Config, State...>::task_is_late(Peer& p) {
   p.counters().timeouts_handler.add();
   p.resume();
   if (p.has_room()) return answer_and_close(p, status::service_unavailable);
+  log_unanswered(p);
   drop_request(p);
   p.close();
 }

@@ -11,6 +11,7 @@ template <class Peer>
 char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out, char* begin,
                                                             char* end) {
   parser_.start(begin, limits);
+  journal_.begin(p, parser_);
   if constexpr (Peer::keeps_client) parser_.set_client(&p.client());
   char* at = begin;
   parse_result got = parser_.feed(at, end);

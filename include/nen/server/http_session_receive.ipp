@@ -137,9 +137,9 @@ void http_session<Routes, Config, State...>::tell_consumer_of_end(Peer& p) noexc
     (void)kept.consumer({message, {}, false, true}, res);
     return;
   } catch (const std::exception& problem) {
-    on_exception_(message, problem.what());
+    events_.exception(message, problem.what());
   } catch (...) {
-    on_exception_(message, "not a std::exception");
+    events_.exception(message, "not a std::exception");
   }
   p.counters().handler_exceptions.add();
 #else

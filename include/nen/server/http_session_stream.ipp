@@ -7,7 +7,8 @@ namespace nen {
 /// @returns  false, with the answer taken back, when all stream slots are taken
 template <class Routes, config Config, class... State>
 template <class Peer>
-bool http_session<Routes, Config, State...>::start_stream(Peer& p, output& out, response& res) {
+bool http_session<Routes, Config, State...>::start_stream(Peer& p, output& out,
+                                                          const request& message, response& res) {
   if (!store_.take_stream(p.state().kept)) {
     p.counters().streams_empty.add();
     if constexpr (Routes::has_coroutine) end_task(p);
@@ -18,6 +19,7 @@ bool http_session<Routes, Config, State...>::start_stream(Peer& p, output& out, 
   stream.producer = staged_producer_;
   stream.chunked = res.is_chunked();
   stream.keep_alive = res.keeps_alive();
+  journal_.stream_begins(p, p.state().kept.stream - 1, message, res);
   staged_for_ = {};
   p.pause();
   call_producer(p, out);  // still in the message of the head, which has room for all of it
@@ -31,7 +33,9 @@ void http_session<Routes, Config, State...>::call_producer(Peer& p, output& out)
   stream.rests = false;
   p.set_read_timeout(timeout_kind::none, 0);
   body_stream body(out, stream.chunked, p.draining());
-  if (!run_producer(p, body)) {
+  const bool has_returned = run_producer(p, body);
+  journal_.stream_goes_on(p.state().kept.stream - 1, body.written());
+  if (!has_returned) {
     // Half of a body is out. Without its end the client sees that it is not whole.
     stream.keep_alive = false;
     return end_stream(p, out);
@@ -64,9 +68,9 @@ bool http_session<Routes, Config, State...>::run_producer(Peer& p, body_stream& 
     stream.producer(body);
     return true;
   } catch (const std::exception& problem) {
-    on_exception_(detail::no_request(), problem.what());
+    events_.exception(detail::no_request(), problem.what());
   } catch (...) {
-    on_exception_(detail::no_request(), "not a std::exception");
+    events_.exception(detail::no_request(), "not a std::exception");
   }
   p.counters().handler_exceptions.add();
   return false;
@@ -81,6 +85,7 @@ template <class Peer>
 void http_session<Routes, Config, State...>::end_stream(Peer& p, output& out) noexcept {
   mark_answer(p, out);
   const bool keep_alive = store_.stream_of(p.state().kept).keep_alive && !p.draining();
+  journal_.stream_ends(p, p.state().kept.stream - 1);
   if constexpr (Routes::has_coroutine) end_task(p);
   store_.release(p.state().kept);
   p.resume();
@@ -91,6 +96,7 @@ void http_session<Routes, Config, State...>::end_stream(Peer& p, output& out) no
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::tell_producer_of_end(Peer& p) noexcept {
+  journal_.stream_ends(p, p.state().kept.stream - 1);
   body_stream body(body_stream::end{});
   (void)run_producer(p, body);
 }

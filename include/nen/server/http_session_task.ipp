@@ -213,6 +213,12 @@ struct http_session<Routes, Config, State...>::task_calls {
   static void resume(detail::task_owner& owner, std::coroutine_handle<> where) {
     task& self = static_cast<task&>(owner);
     if (shard(self).draining()) self.response->close();
+    // Its answer has its own id, and one that is being written just now keeps its own.
+    http_session& s = session(*self.session);
+    const typename decltype(s.journal_)::keeper keeper(s.journal_, s.defaults_);
+    s.defaults_ =
+        s.journal_.lines(shard(self).session_state(self.connection),
+                         s.common_lines_.at(shard(self).io().unix_seconds()), self.request);
     owner.run(where);
     // A slot whose task has ended is not taken again before the session is called the next time.
     if (self.has_ended || !shard(self).session_state(self.connection).deferred) return;

@@ -11,7 +11,7 @@
 #include <nen/http/deferred.hpp>
 #include <nen/http/parser.hpp>
 #include <nen/http/response.hpp>
-#include <nen/server/exceptions.hpp>
+#include <nen/server/event_log.hpp>
 
 #include <cstdint>
 #include <cstring>

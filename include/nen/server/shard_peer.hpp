@@ -132,6 +132,7 @@ class shard_peer {
   std::uint64_t now_ns() const noexcept { return shard_.loop_.ring().now_ns(); }
   std::uint64_t clock_ns() const noexcept { return shard_.loop_.ring().clock_ns(); }
   std::int64_t unix_seconds() const noexcept { return shard_.loop_.ring().unix_seconds(); }
+  auto& log() noexcept { return shard_.log_; }
   shard_counters& counters() noexcept { return shard_.counters_; }
 
   std::uint32_t generation() const noexcept { return connection_.generation; }

@@ -5,6 +5,7 @@
 #include <nen/config.hpp>
 #include <nen/core/this_shard.hpp>
 #include <nen/server/built_in_states.hpp>
+#include <nen/server/log_file.hpp>
 #include <nen/server/memory_bill.hpp>
 #include <nen/server/shard_threads.hpp>
 #include <nen/server/tcp_shard.hpp>
@@ -53,24 +54,37 @@ class shard_server : detail::shard_threads {
   /// Serves until SIGINT, SIGTERM or stop(); then lets what is in hand finish, and returns. A
   /// second signal closes at once.
   run_result run(const listen_options& options = {}) noexcept {
-    if (auto checked = Protocol::check(options); !checked) return checked;
-    return threads::run(program, options, shard_threads_);
+    if (auto ready = prepare(options); !ready) return ready;
+    const auto outcome = threads::run(program, options, shard_threads_);
+    close_log();
+    return outcome;
   }
 
   /// The same without signals, for a server inside a larger program: returns when all shards
   /// listen.
   [[nodiscard]] run_result start(const listen_options& options = {}) noexcept {
-    if (auto checked = Protocol::check(options); !checked) return checked;
-    return threads::start(program, options, shard_threads_);
+    if (auto ready = prepare(options); !ready) return ready;
+    const auto outcome = threads::start(program, options, shard_threads_);
+    if (!outcome) close_log();
+    return outcome;
   }
   /// Waits for the end of a started server.
-  void join() noexcept { threads::join(); }
+  void join() noexcept {
+    threads::join();
+    close_log();
+  }
 
   /// Stops accepting, lets what is in hand finish, closes idle connections. From any thread.
   void stop() noexcept { threads::stop(); }
 
   /// Closes everything at once.
   void abort() noexcept { threads::abort(); }
+
+  /// Opens the file of the access log anew (access_log_options::path), after somebody has renamed
+  /// it: what is written from now on goes to the new one. From any thread and from signal handlers.
+  /// @returns  false when there is none, or it can't be opened; then the old one is written on
+  /// @pre  started, and join() has not returned
+  bool reopen_log() const noexcept requires(Config.log_bytes != 0) { return log_.file.reopen(); }
 
   /// The port that is listened on, and the whole address. @pre  started
   std::uint16_t port() const noexcept { return threads::address().port(); }
@@ -99,6 +113,7 @@ class shard_server : detail::shard_threads {
     bill.items.add("receive buffers", n * Config.receive_buffers, Config.receive_buffer_bytes);
     bill.items.add("send slots", n * Config.send_slots, Config.send_slot_bytes);
     bill.items.add("clients", n * Config.client_limits, shard::gate::slot_bytes);
+    bill.items.add("access log", n, Config.log_bytes);
     Protocol::list_memory(bill.items, n);
     bill.items.add({"application state", sizeof...(State), (sizeof(State) + ... + std::size_t{0})});
     std::size_t named = 0;
@@ -108,6 +123,21 @@ class shard_server : detail::shard_threads {
   }
 
  private:
+  static constexpr bool has_log = Config.log_bytes != 0;
+
+  [[gnu::cold]] result<void> prepare(const listen_options& options) noexcept {
+    if (auto checked = Protocol::check(options); !checked) return checked;
+    if constexpr (has_log) return log_.file.open(options.access_log);
+    if (!options.access_log.is_wanted()) return {};
+    return make_error(EINVAL, "cannot write an access log: config::log_bytes is 0");
+  }
+  void close_log() noexcept {
+    if constexpr (has_log) log_.file.close();
+  }
+  static void reopen(threads& base) noexcept {
+    if constexpr (has_log) (void)static_cast<shard_server&>(base).log_.file.reopen();
+  }
+
   [[gnu::cold]] static result<void> open_shard(threads& base,
                                                const detail::shard_thread& self) noexcept {
     auto& server = static_cast<shard_server&>(base);
@@ -118,18 +148,23 @@ class shard_server : detail::shard_threads {
     detail::start_session<Config.shards>(
         server.shards_.data(), self.index, server.built_in_[self.index], base.options(),
         [&]<class T>() -> T& { return server.template state<T>(); });
-    return opened.open(self.listener, self.waker, base.options());
+    auto done = opened.open(self.listener, self.waker, base.options());
+    if constexpr (has_log)
+      opened.log().open(server.log_.file.descriptor(),
+                        server.log_.file.write_bytes_max(Config.log_bytes));
+    return done;
   }
   static void run_shard(threads& base, const detail::shard_thread& self) {
     static_cast<shard_server&>(base).shards_[self.index].run();
   }
 
   static constexpr threads::program program = {open_shard, run_shard, shard::places,
-                                               shard::wake_to_abort};
+                                               shard::wake_to_abort, has_log ? reopen : nullptr};
 
   std::array<detail::shard_thread, Config.shards> shard_threads_;
   std::array<shard, Config.shards> shards_;
   std::array<detail::built_in_objects, Config.shards> built_in_;
+  [[no_unique_address]] detail::log_file_holder<has_log> log_;
   detail::state_holders<State...> states_;
 };
 

@@ -38,23 +38,26 @@ class [[nodiscard]] run_result : public result<void> {
 
 namespace detail {
 
-/// Where SIGINT and SIGTERM are counted: the event counters of every server that is in run().
+/// What a SIGHUP counts; any other signal counts 1.
+inline constexpr std::uint64_t hangup_count = std::uint64_t{1} << 16;
+
+/// Where signals are counted: the event counters of every server that is in run().
 inline std::array<std::atomic<int>, 16> signal_targets{};  // descriptor + 1; 0: free
 
-inline void count_signal(int) noexcept {
+inline void count_signal(int which) noexcept {
   const int saved = errno;
   for (const auto& target : signal_targets) {
     const int descriptor = target.load(std::memory_order_relaxed) - 1;
-    const std::uint64_t one = 1;
-    if (descriptor >= 0) (void)!::write(descriptor, &one, sizeof one);
+    const std::uint64_t amount = which == SIGHUP ? hangup_count : 1;
+    if (descriptor >= 0) (void)!::write(descriptor, &amount, sizeof amount);
   }
   errno = saved;
 }
 
-/// SIGINT and SIGTERM go to `counter` as long as this lives.
+/// SIGINT and SIGTERM, and SIGHUP if asked for, go to `counter` as long as this lives.
 class signal_catcher {
  public:
-  explicit signal_catcher(int counter) noexcept {
+  signal_catcher(int counter, bool hangups) noexcept : hangups_(hangups) {
     for (auto& target : signal_targets) {
       int free = 0;
       if (target.compare_exchange_strong(free, counter + 1)) {
@@ -67,10 +70,12 @@ class signal_catcher {
     action.sa_handler = count_signal;
     ::sigaction(SIGINT, &action, &before_[0]);
     ::sigaction(SIGTERM, &action, &before_[1]);
+    if (hangups_) ::sigaction(SIGHUP, &action, &before_[2]);
   }
   ~signal_catcher() {
     ::sigaction(SIGINT, &before_[0], nullptr);
     ::sigaction(SIGTERM, &before_[1], nullptr);
+    if (hangups_) ::sigaction(SIGHUP, &before_[2], nullptr);
     target_->store(0);
   }
   signal_catcher(const signal_catcher&) = delete;
@@ -78,7 +83,8 @@ class signal_catcher {
 
  private:
   std::atomic<int>* target_ = nullptr;
-  struct sigaction before_[2];
+  struct sigaction before_[3];
+  bool hangups_;
 };
 
 /// One shard's thread and what it was given.
@@ -103,6 +109,8 @@ class shard_threads {
     std::uint32_t places;         // direct descriptors of one shard
     std::uint64_t wake_to_abort;  // what to count a waker up by to close
                                   // everything at once
+    /// Opens the access log anew; null where there is none.
+    void (*reopen_log)(shard_threads&) noexcept;
   };
 
   /// Opens the listeners and starts a thread for each shard.
@@ -137,7 +145,7 @@ class shard_threads {
   void announce(const listen_options& options) const noexcept {
     if (options.on_listening != nullptr) options.on_listening(address_.to_string().view());
   }
-  void wait_for_end() const noexcept;
+  void wait_for_end() noexcept;
   static void* thread_main(void* argument);
   result<void> open_listeners() noexcept;
   result<void> start_threads() noexcept;
@@ -316,7 +324,8 @@ class shard_threads {
                                                      std::span<shard_thread> threads) noexcept {
   if (auto launched = launch(what, options, threads); !launched) return launched;
   {
-    const signal_catcher catcher(control_);
+    const bool has_log_path = what.reopen_log != nullptr && !options.access_log.path.empty();
+    const signal_catcher catcher(control_, has_log_path);
     announce(options);
     wait_for_end();
   }
@@ -324,15 +333,16 @@ class shard_threads {
   return {};
 }
 
-/// Until every shard has ended: a signal stops, the next one aborts.
-[[gnu::cold]] inline void shard_threads::wait_for_end() const noexcept {
+/// Until every shard has ended: a signal stops, the next one aborts; hangups open the log anew.
+[[gnu::cold]] inline void shard_threads::wait_for_end() noexcept {
   std::uint64_t shards_ended = 0;
   bool stopping = false;
   while (shards_ended != threads_.size()) {
     std::uint64_t count = 0;
     if (::read(control_, &count, sizeof count) != sizeof count) continue;
     shards_ended += count / ended;
-    const auto signals = count % ended;
+    if (count % ended >= hangup_count) program_->reopen_log(*this);
+    const auto signals = count % hangup_count;
     if (signals == 0) continue;
     if (stopping || signals > 1) {
       abort();

@@ -7,7 +7,7 @@
 #include <nen/core/state_refs.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
-#include <nen/server/exceptions.hpp>
+#include <nen/server/event_log.hpp>
 #include <nen/server/tcp_functions.hpp>
 #include <nen/server/tcp_peer.hpp>
 
@@ -53,7 +53,7 @@ class tcp_session : tcp_host {
   void start(const listen_options& options, state_refs<State...> states) noexcept {
     states_ = states;
     idle_timeout_ = to_milliseconds(options.idle_timeout);
-    on_exception_ = options.on_exception != nullptr ? options.on_exception : say_exception;
+    events_ = event_log(options);
   }
 
   template <class Peer>
@@ -205,9 +205,9 @@ class tcp_session : tcp_host {
     try {
       return f();
     } catch (const std::exception& problem) {
-      on_exception_(no_request(), problem.what());
+      events_.exception(no_request(), problem.what());
     } catch (...) {
-      on_exception_(no_request(), "not a std::exception");
+      events_.exception(no_request(), "not a std::exception");
     }
     p.counters().handler_exceptions.add();
     p.abort();
@@ -236,7 +236,7 @@ class tcp_session : tcp_host {
 
   void* shard_;
   state_refs<State...> states_;
-  void (*on_exception_)(const request&, const char* what);
+  event_log events_;
   std::uint32_t idle_timeout_;
   std::uint32_t objects_alive_;
   std::array<object_slot, Places> objects_;

@@ -8,8 +8,10 @@
 #include <nen/io/event_loop.hpp>
 #include <nen/io/ring.hpp>
 #include <nen/metrics/gauge.hpp>
+#include <nen/server/access_log.hpp>
 #include <nen/server/connection.hpp>
 #include <nen/server/counters.hpp>
+#include <nen/server/event_log.hpp>
 #include <nen/server/gate_choice.hpp>
 #include <nen/server/route_metrics.hpp>
 #include <nen/server/send_queue.hpp>
@@ -73,7 +75,7 @@ class tcp_shard {
   static constexpr std::uint32_t answer_marks_per_slot = 8;
   /// True when each connection keeps whose it is.
   static constexpr bool gated = detail::is_gated(Config);
-  static constexpr bool keeps_clients = Config.client_addresses || gated;
+  static constexpr bool keeps_clients = Config.client_addresses || gated || Config.log_bytes != 0;
   using gate = detail::client_gate<Config, gated>;
   using connection = nen::connection<typename Session::connection_state, keeps_clients,
                                      typename gate::connection_state>;
@@ -174,6 +176,8 @@ class tcp_shard {
     linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
     drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
     draining_ = aborted_ = false;
+    events_ = detail::event_log(options);
+    log_.start(options.access_log);
     session_.bind(*this);
     if (auto opened = gate_.open(options, counters_); !opened) return opened;
     return loop_.open();
@@ -203,9 +207,12 @@ class tcp_shard {
   bool is_over() const noexcept {
     if constexpr (outgoing_max != 0)
       if (session_.operations() != 0) return false;
-    return draining_ && connections_.in_use() == 0;
+    return draining_ && connections_.in_use() == 0 && log_.is_over();
   }
   [[gnu::cold]] void finish();
+
+  static constexpr bool has_log = Config.log_bytes != 0;
+  access_log<Config.log_bytes>& log() noexcept { return log_; }
 
   /// From any thread: has the session look for what other shards have sent.
   void call_for_mail() const noexcept { ring::wake(waker_, wake_for_mail); }
@@ -369,6 +376,8 @@ class tcp_shard {
   [[no_unique_address]] gate gate_;
   shard_counters counters_;
   [[no_unique_address]] std::conditional_t<measures, loop_metrics, nothing_measured> loop_figures_;
+  detail::event_log events_;
+  [[no_unique_address]] access_log<Config.log_bytes> log_;
   std::array<lease, Config.receive_buffers> lease_chains_;
   gauge leases_;             // receive buffers that the kernel filled and that are
                              // not given back

@@ -9,6 +9,13 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
   const operation what = done.token.operation();
   if constexpr (measures) ++completions_;
   if (what == operation::wake) return done.result < 0 ? watch_waker() : woken();
+  if constexpr (has_log)
+    if (log_.owns(done.token)) {
+      const int problem = log_.completed(done, loop_.timers(), loop_.now(), counters_);
+      if (problem != 0)
+        events_.failed(log_code::access_log_failed, "the access log cannot be written", problem);
+      return;
+    }
   if constexpr (outgoing_max != 0)
     if (done.token.slot() >= places) return session_.on_completion(done, places);
   connection& c = connections_[done.token.slot()];
@@ -41,6 +48,7 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
       return end_seen(c, done.result);
     case operation::wake:
     case operation::poll:
+    case operation::write:
     case operation::none:
       break;
   }
@@ -53,6 +61,8 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
   if constexpr (gate::has_table)
     if (&due == &gate_.sweep_timer()) return gate_.sweep(loop_.timers());
   if (&due == &accept_timer_ || &due == &relief_timer_) return;  // the turn's end looks again
+  if constexpr (has_log)
+    if (&due == &log_.timer) return log_.on_timer(loop_.ring(), counters_);
   if constexpr (outgoing_max != 0)
     if (!connections_.contains(&due)) return session_.on_timer(due);
   auto& c = static_cast<connection&>(static_cast<connection_base&>(due));
@@ -101,6 +111,7 @@ void tcp_shard<S, C, R>::on_turn_end() {
     const bool somebody_waits = !waiting_for_buffer_.empty() || !waiting_for_slots_.empty();
     loop_.timers().arm(relief_timer_, loop_.now() + (somebody_waits ? relief_ms : survey_ms));
   }
+  log_.settle(loop_.ring(), draining_, counters_);
 }
 
 template <class S, config C, template <ring_sizes> class R>
@@ -148,7 +159,10 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
     constexpr std::uint32_t rest_ms =
         100;  // descriptors or memory ran out: trying at once would spin
     if (result != -ECANCELED && result != -ECONNABORTED && result != -EINTR && result != -EAGAIN) {
-      if (result != -EINVAL) counters_.accepts_failed.add();  // EINVAL: the listener was shut
+      if (result != -EINVAL) {  // EINVAL: the listener was shut
+        counters_.accepts_failed.add();
+        events_.failed(log_code::accept_failed, "a connection cannot be accepted", -result);
+      }
       loop_.timers().arm(accept_timer_, loop_.now() + rest_ms);
     }
     c.state = connection_state::closing;
@@ -378,6 +392,7 @@ void tcp_shard<S, C, R>::finish() {
   loop_.timers().cancel(accept_timer_);
   loop_.timers().cancel(relief_timer_);
   if constexpr (gate::has_table) loop_.timers().cancel(gate_.sweep_timer());
+  log_.finish(loop_.timers());
   if constexpr (outgoing_max != 0) session_.on_finish();
   loop_.ring().shut();
 }
@@ -391,6 +406,7 @@ void tcp_shard<S, C, R>::abort_all() noexcept {
     counters_.drain_aborts.add();
     close(c, tcp::close_reason::aborted);
   });
+  log_.hurry(loop_.timers(), loop_.now());
 }
 
 }  // namespace nen

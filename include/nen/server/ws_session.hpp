@@ -54,7 +54,7 @@ class ws_session : detail::websocket_host {
   }
   void start(const listen_options& options, state_refs<State...> states) noexcept {
     states_ = states;
-    on_exception_ = options.on_exception != nullptr ? options.on_exception : detail::say_exception;
+    events_ = detail::event_log(options);
   }
   detail::websocket_host& host() noexcept { return *this; }
   void set_context(nen::context* ctx) noexcept { context = ctx; }
@@ -322,7 +322,7 @@ class ws_session : detail::websocket_host {
   std::uint32_t handshake_connection_;
   intrusive_list<detail::mailbox, detail::of_shard> mailboxes_;
   state_refs<State...> states_;
-  void (*on_exception_)(const request&, const char* what);
+  detail::event_log events_;
   std::uint32_t views_;    // in all send queues
   std::uint32_t refused_;  // messages in succession for which there was no slot
   store store_;

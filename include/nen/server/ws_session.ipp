@@ -154,9 +154,9 @@ void ws_session<Routes, Config, State...>::call_session(Peer& p, F f) {
   try {
     return f(s.object, me);
   } catch (const std::exception& problem) {
-    on_exception_(detail::no_request(), problem.what());
+    events_.exception(detail::no_request(), problem.what());
   } catch (...) {
-    on_exception_(detail::no_request(), "not a std::exception");
+    events_.exception(detail::no_request(), "not a std::exception");
   }
   p.counters().handler_exceptions.add();
   me.close(ws::close_code::internal_server_error);

@@ -18,6 +18,8 @@ struct faults {
   std::uint16_t reset = 0;            ///< the connection breaks instead of a receive or a send
   std::uint16_t refused_accept = 0;   ///< an errno instead of a connection
   std::uint16_t refused_connect = 0;  ///< an errno instead of a connection to somebody
+  std::uint16_t short_write = 0;      ///< to a file: fewer bytes than asked for
+  std::uint16_t refused_write = 0;    ///< an errno instead
   std::uint16_t late = 0;             ///< a completion comes up to late_ms_max later
   std::uint16_t cancel_misses = 0;    ///< a cancel comes too late, and its operation goes on
   bool reordered =
@@ -36,6 +38,8 @@ struct faults {
             .reset = 3,
             .refused_accept = 20,
             .refused_connect = 20,
+            .short_write = 200,
+            .refused_write = 50,
             .late = 200,
             .cancel_misses = 200,
             .reordered = true,

@@ -72,6 +72,7 @@ void check_invariants(Shard& shard) {
     NEN_ASSERT(shard.session().polls().consistent() && shard.session().spawned().consistent());
     NEN_ASSERT(shard.session().streams().consistent());
   }
+  operations += shard.log().operations();
   NEN_ASSERT(shard.io().outstanding() == operations);
   NEN_ASSERT(shard.io().leases_out() == leases + shard.io().leases_undelivered());
   NEN_ASSERT(shard.counters().stale_completions.value() == 0);

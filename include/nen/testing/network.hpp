@@ -257,6 +257,24 @@ class network {
     return ready_.count({descriptor, what}) != 0;
   }
 
+  /// What was written to somebody else's descriptor, write by write.
+  struct sink {
+    std::deque<std::string> writes;
+    bool is_stuck = false;  ///< it takes nothing, as a pipe that nobody reads
+    int errno_value = 0;    ///< not 0: writing fails with this
+
+    std::string text() const {
+      std::string all;
+      for (const std::string& one : writes) all += one;
+      return all;
+    }
+  };
+  sink& sink_of(int descriptor) {
+    for (auto& [of, found] : sinks_)
+      if (of == descriptor) return found;
+    return sinks_.emplace_back(descriptor, sink{}).second;
+  }
+
   /// Counts the server's waker up, as a stop from another thread does.
   void wake(std::uint64_t amount) noexcept { waker_ += amount; }
   std::uint64_t waker() const noexcept { return waker_; }
@@ -274,6 +292,7 @@ class network {
 
   std::deque<std::shared_ptr<wire>> backlog_;
   std::set<std::pair<int, readiness>> ready_;
+  std::deque<std::pair<int, sink>> sinks_;
   std::uint64_t now_ms_;
   std::uint64_t waker_ = 0;
   std::uint16_t next_port_ = 0;

@@ -55,6 +55,7 @@ class simulated_ring_base {
   void poll(token t, int descriptor, readiness what) {
     submit({.name = t, .descriptor = descriptor, .readiness = what});
   }
+  void write(token t, int descriptor, std::string_view bytes);
   void watch(token t, int) { submit({.name = t}); }
   std::uint64_t watched() const noexcept { return watched_; }
   static void wake(int, std::uint64_t amount) noexcept { network::current().wake(amount); }
@@ -107,13 +108,13 @@ class simulated_ring_base {
     token name{};
     std::uint32_t place = 0;
     token which{};                 // cancel
-    int descriptor = 0;            // poll
+    int descriptor = 0;            // poll, write
     accepted_name* who = nullptr;  // accept
     nen::readiness readiness = nen::readiness::readable;
     bool once = false;        // receive
     bool unanswered = false;  // connect: the other side is silent
     bool deaf = false;        // receive: has missed a reset (faults::unheard_reset)
-    // send
+    // send, write
     std::array<std::string_view, vector_parts_max> parts{};
     std::size_t done = 0;
     std::uint64_t hash = 0;
@@ -154,6 +155,7 @@ class simulated_ring_base {
   void begin_connect(request& r);
   void progress_receive(request& r);
   void progress_send(request& r);
+  void progress_write(request& r);
   void cancel_now(request& r);
   void post(const request& r, std::int32_t result, std::uint16_t lease = completion::no_lease,
             bool more = false);
@@ -220,3 +222,4 @@ class simulated_ring : public simulated_ring_base {
 }  // namespace nen::testing
 
 #include <nen/testing/simulated_ring.ipp>
+#include <nen/testing/simulated_ring_write.ipp>

@@ -57,16 +57,6 @@ inline void simulated_ring_base::flush() {
   }
 }
 
-inline void simulated_ring_base::send_vector(token t, std::uint32_t place,
-                                             std::span<const std::string_view> parts) {
-  NEN_ASSERT(!parts.empty() && parts.size() <= vector_parts_max);
-  request r{.name = t, .place = place};
-  std::copy(parts.begin(), parts.end(), r.parts.begin());
-  NEN_ASSERT(r.size() != 0);
-  r.hash = hash_of(r);
-  submit(r);
-}
-
 /// The kernel sees an operation for the first time.
 inline void simulated_ring_base::begin(request& r) {
   if (network_->failure.at == history_.size()) return fail(r, network_->failure.errno_value);
@@ -79,7 +69,7 @@ inline void simulated_ring_base::begin(request& r) {
     case operation::close:
       for (const request& other : running_)  // its completion would find another connection's place
         NEN_ASSERT(other.finished || other.place != r.place || other.what() == operation::wake ||
-                   other.what() == operation::poll);
+                   other.what() == operation::poll || other.what() == operation::write);
       wire_of(r).server_closes();
       places_[r.place] = nullptr;
       return finish(r, 0);
@@ -94,6 +84,7 @@ inline void simulated_ring_base::begin(request& r) {
     case operation::end:
     case operation::poll:
     case operation::wake:
+    case operation::write:
       for (const request& other : running_)  // one of each kind at a time for a connection
         NEN_ASSERT(other.finished || other.name != r.name);
       return;
@@ -139,6 +130,8 @@ inline bool simulated_ring_base::is_ready(const request& r) const noexcept {
       return !r.unanswered;
     case operation::poll:
       return network_->is_ready(r.descriptor, r.readiness);
+    case operation::write:
+      return !network_->sink_of(r.descriptor).is_stuck;
     default:
       return false;
   }
@@ -157,6 +150,8 @@ inline void simulated_ring_base::progress(request& r) {
       return progress_receive(r);
     case operation::send:
       return progress_send(r);
+    case operation::write:
+      return progress_write(r);
     case operation::end: {
       constexpr std::int32_t pollrdhup = 0x2000;
       constexpr std::int32_t pollhup = 0x10;
@@ -269,8 +264,8 @@ inline void simulated_ring_base::cancel_now(request& r) {
 
 inline void simulated_ring_base::post(const request& r, std::int32_t result, std::uint16_t lease,
                                       bool more) {
-  // The bytes of a send have to stay as they were until it completes.
-  NEN_ASSERT(r.what() != operation::send || hash_of(r) == r.hash);
+  // The bytes of a send or a write have to stay as they were until it completes.
+  NEN_ASSERT(r.hash == 0 || hash_of(r) == r.hash);
   const testing::faults& faults = network_->faults;
   std::uint64_t due = network_->now_ms();
   if (network_->chance.chance(faults.late)) due += network_->chance.between(1, faults.late_ms_max);

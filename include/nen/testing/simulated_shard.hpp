@@ -5,6 +5,7 @@
 #include <nen/config.hpp>
 #include <nen/core/result.hpp>
 #include <nen/core/state_refs.hpp>
+#include <nen/core/unique_number.hpp>
 #include <nen/server/built_in_states.hpp>
 #include <nen/server/counters.hpp>
 #include <nen/server/tcp_shard.hpp>
@@ -82,6 +83,7 @@ class simulated_shard {
                            const listen_options& options = {}, const failure& one = {})
       : network_(seed, which), shard_(std::make_unique<shard>()) {
     network_.failure = one;
+    nen::detail::numbers_of_thread.seed(seed);  // ids are the same in each run
     nen::detail::start_session<1>(shard_.get(), 0, built_in_, options,
                                   [&]<class T>() -> T& { return std::get<T>(states_); });
     opened_ = shard_->open(0, 0, options);
