@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <utility>
 
 namespace nen {
 
@@ -103,7 +102,8 @@ class access_log {
     always_from_ = options.always_from_status;
     status_min_ = options.status_min;
     open(options.descriptor, Bytes);
-    hurries_ = failed_ = false;
+    hurries_ = false;
+    failures_ = 0;
   }
   /// @param write_bytes_max  what the descriptor takes at once without mixing it with others' lines
   void open(int descriptor, std::uint32_t write_bytes_max) noexcept {
@@ -128,10 +128,12 @@ class access_log {
   }
 
   /// At a turn's end: has the ring write what waits.
+  /// @param is_last  nothing but the log keeps the shard from ending
   template <class Ring>
   void settle(Ring& ring, bool is_last, shard_counters& counters) noexcept {
-    if (writing_ || lines_.empty() || (timer.armed() && !hurries_)) return;
-    if (failed_ && is_last) return drop_all(counters);  // it was tried
+    if (writing_ || lines_.empty()) return;
+    if (is_last && failures_ >= failures_max) return drop_all(counters);
+    if (timer.armed() && !hurries_) return;
     writing_ = true;
     ring.write(name, descriptor_, lines_.front(write_bytes_max_));
   }
@@ -148,7 +150,7 @@ class access_log {
     writing_ = false;
     if (done.result > 0) {
       lines_.pop(static_cast<std::size_t>(done.result));
-      failed_ = false;
+      failures_ = 0;
       return 0;
     }
     if (gives_up_) {
@@ -161,7 +163,7 @@ class access_log {
     if (!hurries_) timers.arm(timer, now + (is_full ? full_ms : failed_ms));
     if (is_full) return 0;
     counters.log_write_errors.add();
-    return std::exchange(failed_, true) ? 0 : -done.result;
+    return failures_++ == 0 ? -done.result : 0;
   }
 
   /// The shard has to end: what can't be written soon is given up.
@@ -200,6 +202,7 @@ class access_log {
   static constexpr std::uint32_t full_ms = 10;
   static constexpr std::uint32_t failed_ms = 1000;
   static constexpr std::uint32_t hurry_ms = 200;
+  static constexpr std::uint32_t failures_max = 2;  // when nothing else is left to do
 
   void drop_all(shard_counters& counters) noexcept {
     counters.log_lines_dropped.add(lines_.lines());
@@ -214,9 +217,9 @@ class access_log {
   std::uint32_t seen_;  // since the last one of the sample
   int always_from_;
   int status_min_;
-  bool writing_;     // true exactly when a write is in flight
-  bool cancelling_;  // true exactly when its cancel is
-  bool failed_;      // true exactly when the last write ended with an error
+  std::uint32_t failures_;  // writes in a row that ended with an error
+  bool writing_;            // true exactly when a write is in flight
+  bool cancelling_;         // true exactly when its cancel is
   bool hurries_;
   bool gives_up_;
 };

@@ -236,7 +236,8 @@ void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::answer_and_close(Peer& p, status code) {
-  defaults_ = common_lines_.at(p.unix_seconds());
+  // With ids, each answer has lines of its own, and puts those of the one around it back.
+  if constexpr (!Config.request_ids) defaults_ = common_lines_.at(p.unix_seconds());
   auto out = p.writer();
   refuse(p, out, code, false, false);
 }

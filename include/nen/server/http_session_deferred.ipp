@@ -67,7 +67,8 @@ template <class Peer>
 completion_outcome http_session<Routes, Config, State...>::complete(
     Peer& p, function_ref<reply(const request&, response&)> make, bool is_whole) {
   if (!p.has_room_beside_others()) return completion_outcome::no_room;
-  defaults_ = common_lines_.at(p.unix_seconds());
+  // With ids, each answer has lines of its own, and puts those of the one around it back.
+  if constexpr (!Config.request_ids) defaults_ = common_lines_.at(p.unix_seconds());
   // Of the handler that completes this one, if any.
   const auto staged_for = staged_for_;
   const auto staged_producer = staged_producer_;

@@ -216,9 +216,10 @@ struct http_session<Routes, Config, State...>::task_calls {
     // Its answer has its own id, and one that is being written just now keeps its own.
     http_session& s = session(*self.session);
     const typename decltype(s.journal_)::keeper keeper(s.journal_, s.defaults_);
-    s.defaults_ =
-        s.journal_.lines(shard(self).session_state(self.connection),
-                         s.common_lines_.at(shard(self).io().unix_seconds()), self.request);
+    if constexpr (Config.request_ids)
+      s.defaults_ =
+          s.journal_.lines(shard(self).session_state(self.connection),
+                           s.common_lines_.at(shard(self).io().unix_seconds()), self.request);
     owner.run(where);
     // A slot whose task has ended is not taken again before the session is called the next time.
     if (self.has_ended || !shard(self).session_state(self.connection).deferred) return;
