@@ -190,11 +190,11 @@ struct listen_options {
   client_options clients = {};  ///< connections that handlers make, where they are coroutines
   std::string_view server_name = "nen";  ///< the Server field; empty: none; at most 64 characters
 
+  access_log_options access_log = {};  ///< needs config::log_bytes
+
   /// Called once, on the thread that called run or start, when every shard accepts connections.
   /// @param address  "127.0.0.1:8080", "[::1]:8080" or "unix:/run/app.sock"
   void (*on_listening)(std::string_view address) = nullptr;
-
-  access_log_options access_log = {};  ///< needs config::log_bytes
 
   /// Called with all that the server has to say while it runs, on the shards' threads. By default
   /// it is said on stderr: a line each, at most 20 a second, and none that stderr does not take at

@@ -80,6 +80,12 @@ inline constexpr counter_row counter_rows[] = {
      "Sends that were refused because their peer was behind with reading.",
      &counters::ws_sends_full},
 
+    {"nen_log_lines_total", "Lines that were made for the access log.", &counters::log_lines},
+    {"nen_log_lines_dropped_total", "Lines of the access log that were lost for lack of room.",
+     &counters::log_lines_dropped},
+    {"nen_log_write_errors_total", "Writes of the access log that failed, and were tried again.",
+     &counters::log_write_errors},
+
     {names::exhausted, names::exhausted_help, &counters::accept_pauses, "connections", "waited"},
     {names::exhausted, {}, &counters::connections_shed, "connections", "refused"},
     {names::exhausted, {}, &counters::connections_evicted, "connections", "evicted"},
