@@ -165,6 +165,9 @@ struct listen_options {
   std::chrono::milliseconds idle_timeout{60'000};
   /// After an error answer, or what raw TCP sent before its close, for the peer to read it.
   std::chrono::milliseconds linger_timeout{2'000};
+  /// Before anything else when the server stops: for this time it accepts and serves on, and tells
+  /// load balancers to go elsewhere (nen::readyz, server_status::is_draining).
+  std::chrono::milliseconds drain_delay{0};
   /// For requests in hand, and sessions that don't close, when the server stops.
   std::chrono::milliseconds drain_timeout{10'000};
 

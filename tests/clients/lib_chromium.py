@@ -26,13 +26,16 @@ OPTIONS = ["--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--no-fi
            "--disable-sync", "--no-proxy-server", "--mute-audio",
            # A tab that nobody looks at does as one that somebody looks at.
            "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
-           "--disable-backgrounding-occluded-windows",
-           # Nothing leaves this machine.
-           "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+           "--disable-backgrounding-occluded-windows"]
 
 
 class Chromium:
-    def __init__(self):
+    """@param hosts  names that pages may have, each with the address and port that it means"""
+
+    def __init__(self, hosts=()):
+        named = [f"MAP {name} {where}" for name, where in dict(hosts).items()]
+        # Nothing else leaves this machine.
+        self.names = ", ".join([*named, "MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"])
         self.profile = tempfile.mkdtemp(prefix="nen-chromium-")
         self.log = tempfile.TemporaryFile("w+")
         self.process = None
@@ -49,7 +52,8 @@ class Chromium:
 
         their_in, self._out = map(high, os.pipe())
         self._in, their_out = map(high, os.pipe())
-        command = [tool("chromium"), *OPTIONS, f"--user-data-dir={self.profile}", "about:blank"]
+        command = [tool("chromium"), *OPTIONS, f"--host-resolver-rules={self.names}",
+                   f"--user-data-dir={self.profile}", "about:blank"]
         self.process = subprocess.Popen(
             ["bash", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "bash", *command],
             pass_fds=[their_in, their_out], stdin=subprocess.DEVNULL, stdout=self.log,

@@ -107,6 +107,8 @@ answer ask(const owned_request& owned, State&... states) {
   const nen::request req = owned.view();
   memory_output out;
   nen::response res(out, no_defaults, {.without_body = req.method() == nen::method::head});
+  if constexpr (Routes::decorates)
+    nen::detail::response_access::decorate(res, &Routes::decorate, req);
   std::vector<char> scratch(req.path().size());
   static_cast<void>(Routes::dispatch(req, res, nen::state_refs<State...>{states...}, scratch));
   return parse(out.bytes());

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <nen/core/ascii.hpp>
 #include <nen/http/handler.hpp>
+#include <nen/http/middleware_rules.hpp>
 #include <nen/http/path_segments.hpp>
 #include <nen/http/pattern.hpp>
 #include <nen/http/percent.hpp>
@@ -35,6 +36,8 @@ template <class... State>
 struct call_with : call {
   state_refs<State...> states;
 };
+
+inline reply next_access::refuse(call& c, status code) { return c.fail(c, code); }
 
 /// Why a handler could not be called.
 enum class binding_status : std::uint8_t { ok, not_found, bad_request, uri_too_long };
@@ -229,11 +232,6 @@ requires(is_coroutine<Callable>) reply invoke(const Callable& callable, Call& c,
   return host->call->run_task(*host, *ground, c.res, &made);
 }
 
-template <auto... Middleware>
-struct middleware_list {
-  static constexpr std::size_t size = sizeof...(Middleware);
-};
-
 /// The code of one route: its middleware, outermost first, around its handler. It is named by what
 /// it depends on, not by the router, because a router's name holds all of its routes.
 template <class Call, class Pattern, class Middleware, auto Handler>
@@ -244,6 +242,12 @@ struct route_code<Call, Pattern, middleware_list<>, Handler> {
   static reply run(call& c) {
     return invoke<Pattern>(Handler, static_cast<Call&>(c), next_access::make(nullptr, c));
   }
+};
+
+template <class Call, class Pattern, auto First, auto... Others, auto Handler>
+requires is_rule<std::remove_const_t<decltype(First)>>
+struct route_code<Call, Pattern, middleware_list<First, Others...>, Handler>
+    : route_code<Call, Pattern, middleware_list<Others...>, Handler> {
 };
 
 template <class Call, class Pattern, auto First, auto... Others, auto Handler>

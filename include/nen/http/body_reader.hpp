@@ -28,9 +28,6 @@ class body_reader {
                         : feed_sized(begin, end, head, limits);
   }
 
-  /// From now on content is dropped by the caller as it comes (drop_content), and has no limit.
-  void stream() { streams_ = true; }
-
   /// Forgets the content that has come. What comes next is gathered where it lies.
   void drop_content() {
     dropped_ += size_;
@@ -87,7 +84,7 @@ class body_reader {
 
   /// How many bytes the body may still get.
   std::uint64_t room(const parse_limits& limits) const {
-    return streams_ ? ~std::uint64_t{0} : limits.body_bytes_max - size_;
+    return limits.body_bytes_max - dropped_ - size_;
   }
 
   char* data_;          ///< the first byte gathered, or null
@@ -97,7 +94,6 @@ class body_reader {
   std::uint64_t dropped_;        ///< how many bytes came before those
   char* trailers_;               ///< the first byte of the first trailer field, or null
   std::uint32_t trailer_bytes_;  ///< at most 65,535, like head_bytes_max
-  bool streams_;                 ///< true exactly when stream was called
   bool is_elsewhere_;            ///< true exactly when move_into was called
   bool trailers_elsewhere_;      ///< true exactly when move_trailers_into was called
 };

@@ -39,6 +39,10 @@ class next {
  public:
   reply operator()() const { return function_(*call_); }
 
+  /// Instead: answers with an error the way nen::on_error says, behind the fields that were added
+  /// before.
+  inline reply refuse(status code) const;
+
  private:
   friend struct detail::next_access;
   using function = reply (*)(detail::call&);
@@ -52,7 +56,14 @@ namespace detail {
 
 struct next_access {
   static constexpr next make(reply (*function)(call&), call& c) noexcept { return {function, &c}; }
+  static reply refuse(call& c, status code);
 };
+
+}  // namespace detail
+
+inline reply next::refuse(status code) const { return detail::next_access::refuse(*call_, code); }
+
+namespace detail {
 
 /// What the callable takes and returns. It stays incomplete for overloaded and generic ones.
 template <class F>

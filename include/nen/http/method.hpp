@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace nen {
@@ -35,6 +36,14 @@ inline constexpr std::uint8_t method_count = 9;
       return "PATCH";
   }
   return {};  // only a value that was cast into the enum comes here
+}
+
+/// @returns the method of this name, or nothing
+constexpr std::optional<method> parse_method(std::string_view name) {
+  for (std::uint8_t i = 0; i < method_count; ++i) {
+    if (to_string(static_cast<method>(i)) == name) return static_cast<method>(i);
+  }
+  return std::nullopt;
 }
 
 /// A set of methods, one bit each. Zero is the empty set.

@@ -60,9 +60,16 @@ class request_parser : private detail::head_parser {
   /// The same for its number.
   void set_number(const unique_number* which) { head_.number = which; }
 
+  /// From head_complete on: a body with more bytes is answered with 413, if it is not so already.
+  void limit_body(std::uint64_t bytes_max) {
+    if (bytes_max < limits_.body_bytes_max) limits_.body_bytes_max = bytes_max;
+  }
+
   /// From head_complete on: the body is taken away part by part (drop_body) and may have any
-  /// length.
-  void stream_body() { body_.stream(); }
+  /// length, or this one.
+  void stream_body(std::uint64_t bytes_max = ~std::uint64_t{0}) {
+    limits_.body_bytes_max = bytes_max;
+  }
   void drop_body() { body_.drop_content(); }
 
   /// True exactly between head_complete and message_complete (or rejected).

@@ -16,6 +16,7 @@
 namespace nen {
 
 class json_value;
+class request;
 
 namespace detail {
 struct response_access;
@@ -47,6 +48,9 @@ class response {
   /// into a 500.
   /// @pre  no reply made yet (asserted)
   response& field(std::string_view name, std::string_view value) noexcept;
+
+  /// True when a line of this name (compared without case) was added by field().
+  bool has_field(std::string_view name) const noexcept;
 
   /// Turns the answer into a 500: for what is found to be wrong while it is
   /// being written.
@@ -223,8 +227,16 @@ class response {
   reply done() noexcept;
   static reply made() noexcept { return reply{}; }
 
+  /// Adds to the head what every answer to this request has.
+  void decorate() {
+    NEN_ASSERT(!head_closed_);
+    if (decorate_ != nullptr) decorate_(*request_, *this);
+  }
+
   output* out_;
   const response_defaults* defaults_;
+  void (*decorate_)(const request&, response&) = nullptr;
+  const request* request_ = nullptr;  // valid with decorate_
   response_framing framing_;
   deferred handle_;
   nen::status code_ = nen::status::ok;

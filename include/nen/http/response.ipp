@@ -42,6 +42,19 @@ inline response& response::set_status(nen::status code) noexcept {
   return *this;
 }
 
+inline bool response::has_field(std::string_view name) const noexcept {
+  if (!head_open_ || head_closed_) return false;
+  const std::string_view head(out_->message(),
+                              static_cast<std::size_t>(out_->cursor() - out_->message()));
+  for (auto end = head.find('\n'); end != std::string_view::npos; end = head.find('\n', end + 1)) {
+    const auto line = head.substr(end + 1);
+    if (line.size() > name.size() && line[name.size()] == ':' &&
+        equals_ignoring_case(line.substr(0, name.size()), name))
+      return true;
+  }
+  return false;
+}
+
 inline reply response::send(std::string_view content_type, std::string_view body) noexcept {
   check_content_type(content_type);
   return send_checked(content_type, body);
@@ -171,7 +184,7 @@ inline void response::close_head(std::string_view content_type, std::uint64_t le
                              "Content-Type: \r\nContent-Length: "
                              "\r\nConnection: keep-alive\r\n\r\n")
                              .size();
-  NEN_ASSERT(!head_closed_);
+  decorate();
   constexpr std::string_view upgrade = ", Upgrade";
   const std::size_t more = content_type.size() + (has_upgrade_ ? upgrade.size() : 0);
   char* cursor = open_head(fixed + more + length_digits);
@@ -231,6 +244,12 @@ inline reply response::done() noexcept {
     const auto phrase = reason_phrase(code_);
     close_head("text/plain; charset=utf-8", phrase.size());
     body_bytes_ = phrase.size();
+    if (failed_ && decorate_ != nullptr) {  // what all answers get is itself too long
+      start_over();
+      code_ = nen::status::internal_server_error;
+      decorate_ = nullptr;
+      close_head("text/plain; charset=utf-8", phrase.size());
+    }
     if (!framing_.without_body && !failed_) failed_ = !out_->append(phrase);
     NEN_ASSERT(!failed_);  // config asks for send slots that hold this
   }
@@ -245,6 +264,22 @@ namespace detail {
 struct response_access {
   static output& out(response& res) noexcept { return *res.out_; }
   static const deferred& handle(const response& res) noexcept { return res.handle_; }
+
+  /// Has `add` called with the request and the response before a head is completed.
+  /// @param about  lives as long as the response, or until another takes its place
+  static void decorate(response& res, void (*add)(const request&, response&),
+                       const request& about) noexcept {
+    res.decorate_ = add;
+    res.request_ = &about;
+  }
+  /// The request has moved.
+  static void answers(response& res, const request& about) noexcept { res.request_ = &about; }
+  /// Appends whole field lines that are known to be right.
+  static void add_lines(response& res, std::string_view lines) noexcept {
+    if (char* const cursor = res.open_head(lines.size())) res.out_->advance_to(put(cursor, lines));
+  }
+  /// True when nothing but what all answers have is in the head.
+  static bool is_untouched(const response& res) noexcept { return !res.head_open_; }
 
   /// Makes a response that goes on with this one's message; one of them is used at a time.
   /// @param where  room for a response

@@ -86,6 +86,16 @@ struct route_set<type_list<Route...>> {
   static constexpr bool takes = any(std::array<bool, count + 1>{Route::template takes<T>...,
                                                                 false});
 
+  static constexpr bool decorates = any(std::array<bool, count>{Route::rules::decorates...});
+  static constexpr bool has_preflight =
+      any(std::array<bool, count>{Route::rules::has_preflight...});
+  static constexpr bool limits_bodies =
+      any(std::array<bool, count>{(Route::rules::body_bytes_max != any_body)...});
+  /// The last one is for answers that belong to no route.
+  template <class Rules>
+  static constexpr std::array<route_rules, count + 1> rules{
+      rules_table_entry<typename Route::rules>..., rules_table_entry<Rules>};
+
   template <class Call>
   static constexpr std::array<reply (*)(call&), count + 1> code{&Route::template code<Call>::run...,
                                                                 nullptr};
@@ -197,6 +207,9 @@ class router {
   using error_handlers =
       typename detail::concat<typename detail::item<Items>::error_handlers...>::type;
 
+  using outer_rules = detail::rules_of<typename detail::to_middleware<
+      typename detail::concat<typename detail::item<Items>::middleware...>::type>::type>;
+
   using checked =
       detail::look_into<detail::check_routes<set, list>,
                         detail::check_single<not_found_handlers, detail::callable_role::handler>,
@@ -230,6 +243,19 @@ class router {
     return match.outcome == route_outcome::found && set::take_head[match.route];
   }
 
+  /// True when answers have to be decorated before their heads are complete: see decorate.
+  static constexpr bool decorates = set::decorates || outer_rules::decorates;
+  /// Adds the fields that the answer to this request has whoever writes it.
+  static void decorate(const request& req, response& res) { rules_for(req).decorate(req, res); }
+
+  /// True when there are bodies that are limited by their route.
+  static constexpr bool limits_bodies =
+      set::limits_bodies || outer_rules::body_bytes_max != detail::any_body;
+  /// How long the body of this request may be.
+  [[nodiscard]] static std::uint64_t body_bytes_max(const request& req) noexcept {
+    return rules_for(req).body_bytes_max;
+  }
+
   /// Finds the route for a method and a raw path, without the query.
   /// @param segments  where the path's segments are put, for dispatch
   [[nodiscard]] static constexpr route_match lookup(method m, std::string_view path,
@@ -254,6 +280,10 @@ class router {
   static reply dispatch(const route_match& match, const path_segments& segments, const request& req,
                         response& res, state_refs<State...> states, std::span<char> scratch) {
     using call = detail::call_with<State...>;
+    if constexpr (set::has_preflight) {
+      if (req.method() == method::options && answer_preflight(match, req, res)) [[unlikely]]
+        return res.status(status::no_content);
+    }
     call c{{req, res, &segments, scratch, &fail<call>}, states};
     switch (match.outcome) {
       case route_outcome::found:
@@ -277,12 +307,37 @@ class router {
   static reply answer_error(status code, const request& req, response& res,
                             state_refs<State...> states) {
     using call = detail::call_with<State...>;
+    if constexpr (decorates) detail::response_access::decorate(res, &decorate, req);
     call c{{req, res, nullptr, {}, &fail<call>}, states};
     return fail<call>(c, code);
   }
 
  private:
   static constexpr detail::route_finder finder = set::table.finder();
+
+  [[gnu::noinline]] static const detail::route_rules& rules_for(const request& req) noexcept {
+    const auto& table = set::template rules<outer_rules>;
+    if (req.target().empty()) return table[route_count];  // nobody knows what was asked for
+    path_segments segments;
+    const route_match match = lookup(req.method(), req.path(), segments);
+    return table[match.outcome == route_outcome::found ? match.route : route_count];
+  }
+
+  /// A browser asks whether a page from elsewhere may send a request: no handler is asked that.
+  /// @returns  false when it is something else, or no rule of the route's says who may
+  [[gnu::cold]] static bool answer_preflight(const route_match& match, const request& req,
+                                             response& res) {
+    if (!req.field("Origin")) return false;
+    const auto name = req.field("Access-Control-Request-Method");
+    const auto asked = name ? parse_method(*name) : std::nullopt;
+    if (!asked) return false;
+    path_segments segments;
+    const route_match about = lookup(*asked, req.path(), segments);
+    if (about.outcome != route_outcome::found) return false;
+    method_set allowed = match.allowed;
+    allowed.insert(*asked);
+    return set::template rules<outer_rules>[about.route].preflight(req, res, *asked, allowed);
+  }
 
   template <class Call>
   static reply fail(detail::call& c, status code) {

@@ -7,36 +7,13 @@
 #include <nen/core/fixed_string.hpp>
 #include <nen/http/binding.hpp>
 #include <nen/http/method.hpp>
+#include <nen/http/middleware_rules.hpp>
 #include <nen/http/pattern.hpp>
 #include <nen/http/route_table.hpp>
 #include <string_view>
 #include <type_traits>
 
 namespace nen {
-namespace detail {
-
-/// A method_set as a template argument, which has to be a structural type.
-struct method_mask {
-  std::uint16_t bits = 0;
-
-  constexpr method_mask(method_set set) noexcept {
-    for (std::uint8_t i = 0; i < method_count; ++i) {
-      if (set.contains(static_cast<method>(i))) bits = static_cast<std::uint16_t>(bits | 1U << i);
-    }
-  }
-  constexpr method_mask(method m) noexcept
-      : bits(static_cast<std::uint16_t>(1U << static_cast<unsigned>(m))) {}
-
-  [[nodiscard]] constexpr method_set set() const noexcept {
-    method_set result;
-    for (std::uint8_t i = 0; i < method_count; ++i) {
-      if ((bits >> i & 1U) != 0) result.insert(static_cast<method>(i));
-    }
-    return result;
-  }
-};
-
-}  // namespace detail
 
 /// A set of methods for nen::route: nen::methods(nen::method::get, nen::method::put).
 template <std::same_as<method>... Method>
@@ -87,7 +64,11 @@ using any = route<detail::any_method, Pattern, Handler>;
 /// Middleware for every route of the router or group that it stands in, wherever it stands there;
 /// the first one is outermost. It is bound like a handler, takes a nen::next besides and either
 /// returns what next() returns or answers itself. It may take the leading values of the pattern.
-/// Answers that belong to no route (404, 405, OPTIONS) do not pass through it.
+/// Answers that belong to no route (404, 405, OPTIONS) do not pass through it, nor do those that
+/// come later. What has a function decorate(const request&, response&) const instead of a call
+/// operator adds its fields to every one of them, those of errors included: to all answers of the
+/// routes it stands around, and, where it stands in the router itself and in no group, to answers
+/// that belong to no route.
 template <auto... Middleware>
 struct use {};
 
@@ -148,6 +129,11 @@ struct check_use {
   using type = std::remove_const_t<decltype(Callable)>;
   using checked = look_into<check_callable<type, Role>, check_captures<Pattern, type, Role>>;
 };
+template <class Pattern, auto Rule>
+requires is_rule<std::remove_const_t<decltype(Rule)>>
+struct check_use<Pattern, Rule, callable_role::middleware> {
+  using done = void;
+};
 
 template <method_mask Methods>
 struct check_methods {
@@ -158,14 +144,23 @@ struct check_methods {
                 "nen::method::connect out");
 };
 
+template <method_mask Methods, class Rules>
+struct check_allowed_methods {
+  using done = void;
+  static_assert(Methods.bits == 0 || (Methods.bits & Rules::method_bits) != 0,
+                "a route has none of the methods in the nen::allow_methods around it: nobody could "
+                "ever reach it");
+};
+
 template <method_mask Methods, class Pattern, class Middleware, auto Handler>
 struct check_route;
 template <method_mask Methods, class Pattern, auto... M, auto Handler>
 struct check_route<Methods, Pattern, middleware_list<M...>, Handler> {
   using done = void;
-  using checked =
-      look_into<check_methods<Methods>, check_use<Pattern, M, callable_role::middleware>...,
-                check_use<Pattern, Handler, callable_role::handler>>;
+  using checked = look_into<check_methods<Methods>,
+                            check_allowed_methods<Methods, rules_of<middleware_list<M...>>>,
+                            check_use<Pattern, M, callable_role::middleware>...,
+                            check_use<Pattern, Handler, callable_role::handler>>;
 };
 
 /// True when one of the middleware asks for a T.
@@ -182,8 +177,9 @@ struct bound_route {
   static constexpr bool takes_head = TakesHead;
   static constexpr bool is_coroutine = detail::is_coroutine<std::remove_const_t<decltype(Handler)>>;
   using pattern_type = pattern<Pattern>;
+  using rules = rules_of<Middleware>;
   static constexpr std::string_view text = Pattern.view();
-  static constexpr method_set methods = Methods.set();
+  static constexpr method_set methods = both(Methods, rules::method_bits).set();
 
   template <class T>
   static constexpr bool takes =

@@ -67,6 +67,7 @@ struct ring_counters {
 ///                                   if it is open for appending, else where the last one ended
 ///   watch(t, descriptor)            reads a counter (eventfd) once it is not zero, into watched()
 ///   wake(descriptor, amount)        counts such a counter up, from any thread
+///   refuse(listener)                has whoever connects from now on refused
 ///   lease_bytes(lease), give_back   a leased buffer's memory, and its return
 ///   wait(deadline_ms, on_completion)  submits everything queued; sleeps until a completion or the
 ///                                   deadline (absolute, by now_ms; none: forever); hands all over
@@ -98,6 +99,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   r.watch(t, 0);
   { r.watched() } -> std::same_as<std::uint64_t>;
   Ring::wake(0, std::uint64_t{1});
+  Ring::refuse(0);
   { r.lease_bytes(lease) } -> std::same_as<char*>;
   r.give_back(lease);
   r.wait(deadline, on_completion);

@@ -154,6 +154,8 @@ class uring_base {
   }
 
   std::uint64_t watched() const noexcept { return watched_; }
+  [[gnu::cold]] static void refuse(int listener) noexcept { (void)::shutdown(listener, SHUT_RDWR); }
+
   static void wake(int descriptor, std::uint64_t amount) noexcept {
     (void)!::write(descriptor, &amount, sizeof amount);
   }

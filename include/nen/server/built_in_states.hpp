@@ -85,7 +85,7 @@ class built_in_objects {
   struct status_calls {
     static const Shard& at(const void* shard) noexcept { return *static_cast<const Shard*>(shard); }
     static constexpr server_status::functions table = {
-        [](const void* s) noexcept { return at(s).draining(); },
+        [](const void* s) noexcept { return at(s).stopping(); },
         [](const void* s) noexcept { return at(s).is_overloaded(); }};
   };
 

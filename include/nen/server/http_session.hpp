@@ -89,8 +89,7 @@ class http_session : detail::deferred_host {
 
   template <class Peer>
   void on_open(Peer& p) noexcept {
-    // Nothing was asked yet, so nothing is owed: who sends no byte in time is closed without an
-    // answer.
+    // Nothing was asked yet, so that no answer is owed to who sends no byte in time.
     p.set_read_timeout(timeout_kind::idle, header_timeout_);
   }
 
@@ -214,6 +213,7 @@ class http_session : detail::deferred_host {
   char* read_in_place(Peer& p, output& out, char* begin, char* end);
   template <class Peer>
   [[gnu::noinline]] char* read_on(Peer& p, output& out, char* at, char* end);
+  static bool limit_body(request_parser& from) noexcept;
   template <class Peer>
   [[gnu::noinline]] void keep_incomplete(Peer& p, output& out, char* begin, char* end);
   template <class Peer>
@@ -280,10 +280,11 @@ class http_session : detail::deferred_host {
   template <class Peer>
   void guard(Peer& p, const request& message, response& res, function_ref<reply(response&)> make);
   template <class Peer>
-  [[gnu::cold]] void reject(Peer& p, output& out, status code, bool to_head);
+  [[gnu::cold]] void reject(Peer& p, output& out, status code, const request_parser& from,
+                            bool knows_head);
   template <class Peer>
-  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, bool to_head = false,
-                                bool in_place = true);
+  [[gnu::noinline]] void refuse(Peer& p, output& out, status code, const request* refused = nullptr,
+                                bool to_head = false, bool in_place = true);
   template <class Peer>
   [[gnu::cold]] void answer_and_close(Peer& p, status code);
   template <class Peer>

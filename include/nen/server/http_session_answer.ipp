@@ -120,6 +120,8 @@ auto http_session<Routes, Config, State...>::answer(Peer& p, output& out, const 
                 .keep_alive = message.keep_alive() && !p.draining() && !is_last,
                 .http_1_0 = message.version_minor() == 0},
                detail::deferred_access::make(*this, name(p)));
+  if constexpr (Routes::decorates)
+    detail::response_access::decorate(res, &Routes::decorate, message);
   guard(p, message, res, make);
   NEN_ASSERT(res.finished());
   if (res.is_deferred()) return answer_is::deferred;
@@ -184,13 +186,17 @@ void http_session<Routes, Config, State...>::guard(Peer& p, const request& messa
 #endif
 }
 
+/// Refuses what a parser rejects. When it had let the head through, the answer is one to that.
 template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::reject(Peer& p, output& out, status code,
-                                                    bool to_head) {
+                                                    const request_parser& from, bool knows_head) {
   p.counters().requests_rejected.add();
   if constexpr (Peer::gated) p.offend();
-  refuse(p, out, code, to_head);
+  const bool to_head = from.head().method == method::head;
+  if (!knows_head) return refuse(p, out, code, nullptr, to_head);
+  const request message = from.message();
+  refuse(p, out, code, &message, to_head);
 }
 
 /// Answers with an error after which the connection can't go on. Where there is no request to
@@ -200,21 +206,24 @@ void http_session<Routes, Config, State...>::reject(Peer& p, output& out, status
 /// @pre  there is room
 template <class Routes, config Config, class... State>
 template <class Peer>
-void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status code, bool to_head,
+void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status code,
+                                                    const request* refused, bool to_head,
                                                     bool in_place) {
   const typename decltype(journal_)::keeper keeper(journal_, defaults_);
-  // As far as its head has come; nen::on_error does not see it, because it may be against rules.
+  // What is logged: as far as its head has come. nen::on_error does not see one that was rejected for
+  // its head.
   std::optional<request> known;
   if constexpr (journal_.is_kept) {
     const request_parser* const its = has_request(p) ? &store_.head_of(p.state().kept).parser
                                       : in_place     ? &parser_
                                                      : nullptr;
-    if (its != nullptr && its->head().head_bytes != 0) known.emplace(its->message());
+    if (refused == nullptr && its != nullptr && its->head().head_bytes != 0)
+      known.emplace(its->message());
   }
-  const request* const logged = known ? &*known : nullptr;
+  const request* const logged = refused != nullptr ? refused : known ? &*known : nullptr;
   if constexpr (Config.request_ids)
     defaults_ = journal_.lines(p.state(), common_lines_.at(p.unix_seconds()), logged);
-  const request& shown = detail::no_request();
+  const request& shown = refused != nullptr ? *refused : detail::no_request();
   response res(out, defaults_, {.without_body = to_head, .keep_alive = false});
   guard(p, shown, res, [&](response& r) {
     r.set_status(code);
@@ -239,7 +248,10 @@ void http_session<Routes, Config, State...>::answer_and_close(Peer& p, status co
   // With ids, each answer has lines of its own, and puts those of the one around it back.
   if constexpr (!Config.request_ids) defaults_ = common_lines_.at(p.unix_seconds());
   auto out = p.writer();
-  refuse(p, out, code, false, false);
+  if (!has_request(p) || !store_.head_of(p.state().kept).parser.has_head())
+    return refuse(p, out, code, nullptr, false, false);
+  const request message = store_.head_of(p.state().kept).parser.message();
+  refuse(p, out, code, &message, message.method() == method::head);
 }
 
 /// The connection goes, and the request that it keeps has had no answer.

@@ -15,8 +15,13 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
   if constexpr (Peer::keeps_client) parser_.set_client(&p.client());
   char* at = begin;
   parse_result got = parser_.feed(at, end);
-  if (got.status == parse_status::head_complete) {
+  const bool knows_head = got.status == parse_status::head_complete;
+  if (knows_head) {
     at += got.consumed;
+    if (!limit_body(parser_)) {
+      reject(p, out, status::content_too_large, parser_, true);
+      return end;
+    }
     if constexpr (Routes::has_streamed) {
       if (Routes::takes_head(parser_.message())) {
         if (!keep(p, out, begin, parser_.head().head_bytes, false)) return end;
@@ -46,7 +51,7 @@ char* http_session<Routes, Config, State...>::read_in_place(Peer& p, output& out
       keep_incomplete(p, out, begin, end);
       return end;
     case parse_status::rejected:
-      reject(p, out, got.answer, parser_.head().method == method::head);
+      reject(p, out, got.answer, parser_, knows_head);
       return end;
     case parse_status::head_complete:
       break;
@@ -64,7 +69,8 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
   }
   slot& kept = store_.head_of(p.state().kept);
   parse_result got{};
-  if (kept.parser.in_body()) {
+  bool knows_head = kept.parser.in_body();
+  if (knows_head) {
     got = kept.parser.feed(at, end);
     at += got.consumed;
   } else {
@@ -77,9 +83,14 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
     kept.used += static_cast<std::uint32_t>(got.consumed);
     if (got.status == parse_status::message_complete) store_.set_complete(kept);
     if (got.status == parse_status::head_complete) {
+      knows_head = true;
       store_.set_complete(kept);
       kept.parser.trailers_into(kept.bytes + kept.used);
       p.set_read_timeout(timeout_kind::body, body_timeout_);
+      if (!limit_body(kept.parser)) {
+        reject(p, out, status::content_too_large, kept.parser, true);
+        return end;
+      }
       if constexpr (Routes::has_streamed) {
         if (Routes::takes_head(kept.parser.message())) return begin_receiving(p, out, at, end);
       }
@@ -107,13 +118,26 @@ char* http_session<Routes, Config, State...>::read_on(Peer& p, output& out, char
         (void)keep_body(p, out, kept.parser);
       return end;
     case parse_status::rejected:
-      reject(p, out, got.answer, kept.parser.head().method == method::head);
+      reject(p, out, got.answer, kept.parser, knows_head);
       return end;
     case parse_status::head_complete:
       break;
   }
   NEN_ASSERT(false);
   return end;
+}
+
+/// Holds the body that follows to what its route allows.
+/// @returns  false when it is known to be longer: that is 413
+template <class Routes, config Config, class... State>
+bool http_session<Routes, Config, State...>::limit_body(
+    [[maybe_unused]] request_parser& from) noexcept {
+  if constexpr (Routes::limits_bodies) {
+    const std::uint64_t bytes_max = Routes::body_bytes_max(from.message());
+    if (from.head().content_length > bytes_max) return false;
+    from.limit_body(bytes_max);
+  }
+  return true;
 }
 
 /// Keeps a request of which more is to come.

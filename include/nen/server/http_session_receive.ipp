@@ -11,8 +11,12 @@ template <class Peer>
 char* http_session<Routes, Config, State...>::begin_receiving(Peer& p, output& out, char* at,
                                                               char* end) {
   slot& kept = store_.head_of(p.state().kept);
-  kept.parser.stream_body();
   const request message = kept.parser.message();
+  if constexpr (Routes::limits_bodies) {
+    kept.parser.stream_body(Routes::body_bytes_max(message));
+  } else {
+    kept.parser.stream_body();
+  }
   switch (respond(p, out, message, false)) {
     case answer_is::receiving:
       break;
@@ -47,7 +51,7 @@ char* http_session<Routes, Config, State...>::receive_part(Peer& p, output& out,
   slot& kept = store_.head_of(p.state().kept);
   const parse_result got = kept.parser.feed(at, end);
   if (got.status == parse_status::rejected) {
-    reject(p, out, got.answer, false);
+    reject(p, out, got.answer, kept.parser, true);
     return end;
   }
   // The timeout is for each so many bytes: a body may take long, but not drip.

@@ -27,6 +27,7 @@ detail::task_ground* http_session<Routes, Config, State...>::begin_task(Peer& p,
   made.producer.clear();
   made.its_request = made.request = &made.request_kept.make(kept.parser.message());
   made.its_response = made.response = detail::response_access::go_on(made.response_kept.bytes, res);
+  detail::response_access::answers(*made.response, *made.request);
   made.writing = nullptr;
   made.reading = nullptr;
   made.answer = task::answer_is::whole;

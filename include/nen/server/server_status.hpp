@@ -15,9 +15,12 @@ class server_status {
   server_status() = default;
   server_status(const void* shard, const functions& call) noexcept : shard_(shard), call_(&call) {}
 
-  /// The server stops: what is in hand is finished, and nobody new is taken.
+  /// The server stops: what is in hand is finished, and nobody new is taken, or will be when
+  /// listen_options::drain_delay has passed.
   bool is_draining() const noexcept { return call_->draining(shard_); }
-  /// Somebody waits for memory or for a connection that others hold.
+  /// At the end of a turn of the loop, at most a tenth of a second ago, somebody had to wait for
+  /// what others hold: for a receive buffer, for send slots, for room for a WebSocket's message; or
+  /// all connections were taken, or accepting had failed for lack of descriptors or memory.
   bool is_overloaded() const noexcept { return call_->overloaded(shard_); }
 
  private:

@@ -126,10 +126,13 @@ class shard_threads {
                    std::span<shard_thread> threads) noexcept;
 
   /// Drains: may be called from any thread and from a signal handler, as often as wanted. From now
-  /// on a connection is refused, not left in a backlog that nobody takes it from.
+  /// on, or when listen_options::drain_delay has passed, a connection is refused, not left in a
+  /// backlog that nobody takes it from.
   void stop() const noexcept {
-    for (const shard_thread& t : threads_)
-      if (t.listener >= 0) (void)::shutdown(t.listener, SHUT_RDWR);
+    if (!delays_drain_) {
+      for (const shard_thread& t : threads_)
+        if (t.listener >= 0) (void)::shutdown(t.listener, SHUT_RDWR);
+    }
     wake(1);
   }
   /// Closes everything at once.
@@ -168,6 +171,7 @@ class shard_threads {
   pthread_cond_t changed_;
   std::uint32_t reported_;
   bool failed_;
+  bool delays_drain_;  // the shards refuse connections when its time has come
 };
 
 [[gnu::cold]] inline result<void> shard_threads::start(const program& what,
@@ -189,6 +193,7 @@ class shard_threads {
   address_ = {};
   started_ = reported_ = 0;
   failed_ = false;
+  delays_drain_ = to_milliseconds(options.drain_delay) != 0;
   pthread_mutex_init(&mutex_, nullptr);
   pthread_cond_init(&changed_, nullptr);
   for (std::uint32_t i = 0; i < threads.size(); ++i) threads[i] = {this, i, {}, -1, -1, {}, false};

@@ -152,7 +152,11 @@ class tcp_shard {
   ring& io() noexcept { return loop_.ring(); }
   const ring& io() const noexcept { return loop_.ring(); }
   const loop_metrics& loop_figures() const noexcept requires(measures) { return loop_figures_; }
-  bool is_overloaded() const noexcept { return is_short_of_memory(); }
+  /// True from a stop on, also before it begins to drain.
+  bool stopping() const noexcept { return stopping_; }
+  /// What server_status says. Each timer outlasts by its time what it was armed for, so that what
+  /// is over within a turn is no overload, and what is not is one for at least so long.
+  bool is_overloaded() const noexcept { return relief_timer_.armed() || accept_timer_.armed(); }
   /// Shows how full each pool is, to any thread.
   void show_pools(function_ref<void(const pool_figures&)> show) const {
     detail::show_pool(show, "connections", connections_);
@@ -166,22 +170,7 @@ class tcp_shard {
   /// Sets up the ring on the calling thread, which is the shard's from then on.
   /// @param listener  listening socket; −1: nobody is accepted
   /// @param waker     eventfd: counted up it drains; by wake_to_abort, it closes everything at once
-  [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept {
-    listener_ = listener;
-    waker_ = waker;
-    overload_ = options.overload;
-    is_local_ = !options.unix_path.empty();
-    write_timeout_ = detail::to_milliseconds(options.write_timeout);
-    idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
-    linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
-    drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
-    draining_ = aborted_ = false;
-    events_ = detail::event_log(options);
-    log_.start(options.access_log);
-    session_.bind(*this);
-    if (auto opened = gate_.open(options, counters_); !opened) return opened;
-    return loop_.open();
-  }
+  [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept;
 
   /// Serves until the waker was counted up and every connection is closed.
   void run() {
@@ -354,6 +343,7 @@ class tcp_shard {
   // The end of the shard.
   void watch_waker() noexcept { loop_.ring().watch(token(operation::wake, 0, 0), waker_); }
   [[gnu::cold]] void woken() noexcept;
+  [[gnu::cold]] void stop() noexcept;
   [[gnu::cold]] void drain() noexcept;
   [[gnu::cold]] void abort_all() noexcept;
   void for_each_connection(function_ref<void(connection&)> act) noexcept {
@@ -370,7 +360,7 @@ class tcp_shard {
                                      // for lack of send slots
   waiting_list waiting_for_peer_;    // they hold leases that can't be answered
                                      // until the peer reads
-  timer drain_timer_;
+  timer drain_timer_;   // while stopping: when to drain, and then when to close what is left
   timer accept_timer_;  // armed exactly while accepting rests after a failure
   timer relief_timer_;  // armed exactly while memory is short
   [[no_unique_address]] gate gate_;
@@ -388,11 +378,13 @@ class tcp_shard {
   std::uint32_t write_timeout_;
   std::uint32_t idle_timeout_;
   std::uint32_t linger_timeout_;
+  std::uint32_t drain_delay_;
   std::uint32_t drain_timeout_;
   int listener_;
   int waker_;
   nen::overload overload_;
-  bool draining_;
+  bool stopping_;              // true exactly when it was told to stop
+  bool draining_;              // true exactly when nobody is accepted any more because of that
   bool is_local_;              // true exactly when it listens at a Unix socket
   bool aborted_;               // true exactly when everything was told to close at once
   std::uint32_t completions_;  // of this turn, where that is measured
@@ -403,5 +395,6 @@ class tcp_shard {
 
 #include <nen/server/tcp_shard.ipp>
 #include <nen/server/tcp_shard_bytes.ipp>
+#include <nen/server/tcp_shard_drain.ipp>
 #include <nen/server/tcp_shard_gate.ipp>
 #include <nen/server/tcp_shard_relief.ipp>

@@ -5,6 +5,26 @@
 namespace nen {
 
 template <class S, config C, template <ring_sizes> class R>
+result<void> tcp_shard<S, C, R>::open(int listener, int waker,
+                                      const listen_options& options) noexcept {
+  listener_ = listener;
+  waker_ = waker;
+  overload_ = options.overload;
+  is_local_ = !options.unix_path.empty();
+  write_timeout_ = detail::to_milliseconds(options.write_timeout);
+  idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
+  linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
+  drain_delay_ = detail::to_milliseconds(options.drain_delay);
+  drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
+  stopping_ = draining_ = aborted_ = false;
+  events_ = detail::event_log(options);
+  log_.start(options.access_log);
+  session_.bind(*this);
+  if (auto opened = gate_.open(options, counters_); !opened) return opened;
+  return loop_.open();
+}
+
+template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_completion(const completion& done) {
   const operation what = done.token.operation();
   if constexpr (measures) ++completions_;
@@ -57,7 +77,7 @@ void tcp_shard<S, C, R>::on_completion(const completion& done) {
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_timer(timer& due) {
-  if (&due == &drain_timer_) return abort_all();
+  if (&due == &drain_timer_) return draining_ ? abort_all() : drain();
   if constexpr (gate::has_table)
     if (&due == &gate_.sweep_timer()) return gate_.sweep(loop_.timers());
   if (&due == &accept_timer_ || &due == &relief_timer_) return;  // the turn's end looks again
@@ -367,34 +387,8 @@ void tcp_shard<S, C, R>::woken() noexcept {
   if constexpr (requires { session_.on_mail(); })
     if (loop_.ring().watched() >= wake_for_mail) session_.on_mail();
   if (stops >= wake_to_abort) abort_all();  // first: nobody has to be told to finish any more
-  if (stops != 0 && !draining_) drain();
+  if (stops != 0 && !draining_) stop();
   watch_waker();
-}
-
-template <class S, config C, template <ring_sizes> class R>
-void tcp_shard<S, C, R>::drain() noexcept {
-  draining_ = true;
-  if (drain_timeout_ != 0) loop_.timers().arm(drain_timer_, loop_.now() + drain_timeout_);
-  for_each_connection([this](connection& c) {
-    if (c.state == connection_state::accepting) cancel(c, operation::accept);
-    if (c.state != connection_state::open) return;
-    if (is_at_gate(c)) return close(c, tcp::close_reason::drained);
-    if (!c.has_input() || c.paused)
-      run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });
-    settle(c);
-  });
-}
-
-template <class S, config C, template <ring_sizes> class R>
-void tcp_shard<S, C, R>::finish() {
-  NEN_ASSERT(queue_.in_use() == 0 && leases_.value() == 0);
-  loop_.timers().cancel(drain_timer_);
-  loop_.timers().cancel(accept_timer_);
-  loop_.timers().cancel(relief_timer_);
-  if constexpr (gate::has_table) loop_.timers().cancel(gate_.sweep_timer());
-  log_.finish(loop_.timers());
-  if constexpr (outgoing_max != 0) session_.on_finish();
-  loop_.ring().shut();
 }
 
 template <class S, config C, template <ring_sizes> class R>

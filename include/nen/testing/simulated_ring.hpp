@@ -59,6 +59,7 @@ class simulated_ring_base {
   void watch(token t, int) { submit({.name = t}); }
   std::uint64_t watched() const noexcept { return watched_; }
   static void wake(int, std::uint64_t amount) noexcept { network::current().wake(amount); }
+  static void refuse(int) noexcept { network::current().stop_listening(); }
 
   /// Takes the ring down, as the end of a shard does.
   /// @pre  no socket is open, no receive buffer is leased, and no operation is outstanding, except

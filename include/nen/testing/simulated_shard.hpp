@@ -81,7 +81,9 @@ class simulated_shard {
   /// @param seed  decides every fault, every order and the clock
   explicit simulated_shard(std::uint64_t seed = 1, const faults& which = {},
                            const listen_options& options = {}, const failure& one = {})
-      : network_(seed, which), shard_(std::make_unique<shard>()) {
+      : network_(seed, which),
+        shard_(std::make_unique<shard>()),
+        delays_drain_(options.drain_delay.count() > 0) {
     network_.failure = one;
     nen::detail::numbers_of_thread.seed(seed);  // ids are the same in each run
     nen::detail::start_session<1>(shard_.get(), 0, built_in_, options,
@@ -131,7 +133,7 @@ class simulated_shard {
 
   /// As server::stop and server::abort do; pass() or run_to_end() lets it happen.
   void stop() noexcept {
-    network_.stop_listening();
+    if (!delays_drain_) network_.stop_listening();
     network_.wake(1);
   }
   void abort() noexcept {
@@ -170,6 +172,7 @@ class simulated_shard {
 
   testing::network network_;
   std::unique_ptr<shard> shard_;
+  bool delays_drain_;
   std::tuple<State...> states_{};
   nen::detail::built_in_objects built_in_{};
   result<void> opened_;
