@@ -2,7 +2,8 @@
 // metrics beside it. The other files of this folder are what watches it: Prometheus, its alerts, a
 // Grafana dashboard.
 //
-//   curl -X POST localhost:8080/carts; curl -X POST localhost:8080/orders; curl localhost:8080/metrics
+//   curl -X POST localhost:8080/carts; curl -X POST localhost:8080/orders
+//   curl localhost:8080/metrics
 #include <nen/metrics/metric_set.hpp>
 #include <nen/nen.hpp>
 #include <nen/server/metrics_route.hpp>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/death.hpp"
 
 namespace {
 
@@ -17,9 +18,9 @@ struct orders : nen::counter_metric<"shop_orders_total", "Orders placed."> {};
 struct busy : nen::counter_metric<"shop_busy_seconds_total", "Time spent on orders."> {};
 struct open_carts : nen::gauge_metric<"shop_open_carts", "Carts not paid for."> {};
 struct lag : nen::gauge_metric<"shop_lag_seconds", "How late the shop is."> {};
-struct wait : nen::histogram_metric<"shop_wait_seconds", "Time that customers wait."> {};
+struct waits : nen::histogram_metric<"shop_wait_seconds", "Time that customers wait."> {};
 
-using set = nen::metric_set<2, orders, busy, open_carts, lag, wait>;
+using set = nen::metric_set<2, orders, busy, open_carts, lag, waits>;
 
 /// A server that has the set among its states, and another one.
 struct stage {
@@ -48,7 +49,7 @@ TEST_CASE("a metric set can be the state of a server: zero is empty") {
   static set from_bss;
   CHECK(from_bss.value<orders>() == 0);
   CHECK(from_bss.value<open_carts>() == 0);
-  CHECK(from_bss.snapshot<wait>().count() == 0);
+  CHECK(from_bss.snapshot<waits>().count() == 0);
 }
 
 TEST_CASE("cells of different shards share no cache line") {
@@ -71,7 +72,7 @@ TEST_CASE("what shards and other threads count is added up, and nothing of it is
         shop.metrics.add<orders>();
         shop.metrics.add<busy>(3);
         shop.metrics.add<open_carts>(n % 2 == 0 ? 2 : -1);
-        shop.metrics.record<wait>(1'000, 2);
+        shop.metrics.record<waits>(1'000, 2);
       }
     });
   }
@@ -79,7 +80,7 @@ TEST_CASE("what shards and other threads count is added up, and nothing of it is
   CHECK(shop.metrics.value<orders>() == 6 * each);
   CHECK(shop.metrics.value<busy>() == 18 * each);
   CHECK(shop.metrics.value<open_carts>() == static_cast<std::int64_t>(3 * each));
-  const nen::histogram_snapshot taken = shop.metrics.snapshot<wait>();
+  const nen::histogram_snapshot taken = shop.metrics.snapshot<waits>();
   CHECK(taken.count() == 12 * each);
   CHECK(taken.sum() == 12'000 * each);
   CHECK(taken.percentile(0.5) >= 990);
@@ -94,10 +95,10 @@ TEST_CASE("a shard counts in its own cell, without the cell that all others shar
   }).join();
   // The first cell of each shard is the counter's: one cell line apart from the next shard's.
   const auto* cells =
-      reinterpret_cast<const nen::detail::metric_cells<orders, busy, open_carts, lag, wait>*>(
+      reinterpret_cast<const nen::detail::metric_cells<orders, busy, open_carts, lag, waits>*>(
           &quiet.metrics);
   const auto cell = [&](int i) {
-    return static_cast<const nen::detail::metric_cell<orders>&>(cells[i]).value;
+    return static_cast<const nen::detail::metric_cell<orders>&>(cells[i]).series[0];
   };
   CHECK(cell(0) == 0);
   CHECK(cell(1) == 7);
@@ -117,7 +118,7 @@ TEST_CASE("a set is shown with its names, kinds and helps, and durations in seco
   metrics.add<busy>(1'500'000'000);
   metrics.set<open_carts>(-3);
   metrics.set<lag>(-250'000'000);
-  metrics.record<wait>(2'000'000'000);
+  metrics.record<waits>(2'000'000'000);
   const std::string text = text_of(metrics);
   using nen::test::ContainsSubstring;
   CHECK_THAT(text, ContainsSubstring("# HELP shop_orders_total Orders placed.\n"
@@ -129,4 +130,55 @@ TEST_CASE("a set is shown with its names, kinds and helps, and durations in seco
   CHECK_THAT(text, ContainsSubstring("shop_wait_seconds_bucket{le=\"1.0\"} 0\n"
                                      "shop_wait_seconds_bucket{le=\"2.5\"} 1\n"));
   CHECK_THAT(text, ContainsSubstring("shop_wait_seconds_sum 2\nshop_wait_seconds_count 1\n"));
+}
+
+namespace {
+
+struct payments : nen::counter_metric<"shop_payments_total", "Payments, by their way.",
+                                      nen::labelled<"way", "card", "cash", "a \"voucher\"">> {};
+struct tills : nen::gauge_metric<"shop_tills", "Tills.", nen::labelled<"state", "open", "shut">> {};
+struct queue : nen::histogram_metric<"shop_queue_seconds", "Time in a queue.",
+                                     nen::labelled<"till", "1", "2">> {};
+using labelled_set = nen::metric_set<1, payments, tills, queue>;
+
+}  // namespace
+
+TEST_CASE("each value of a label is a series of its own") {
+  static labelled_set metrics;
+  metrics.add<payments, "card">(2);
+  metrics.add<payments, "a \"voucher\"">();
+  metrics.add_at<payments>(1, 5);
+  metrics.set<tills, "open">(3);
+  metrics.add<tills, "shut">(-1);
+  metrics.record<queue, "2">(1'000'000'000);
+  metrics.record_at<queue>(1, 2'000'000'000, 2);
+  CHECK(metrics.value<payments, "card">() == 2);
+  CHECK(metrics.value<payments, "cash">() == 5);
+  CHECK(metrics.value_at<payments>(2) == 1);
+  CHECK(metrics.value<tills, "open">() == 3);
+  CHECK(metrics.value_at<tills>(1) == -1);
+  CHECK(metrics.snapshot<queue, "1">().count() == 0);
+  CHECK(metrics.snapshot_at<queue>(1).count() == 3);
+  std::string room(1 << 16, '\0');
+  nen::exposition to(room, nen::metrics_format::prometheus, {});
+  metrics.expose(to);
+  REQUIRE(to.finish());
+  const std::string text(to.text());
+  using nen::test::ContainsSubstring;
+  CHECK_THAT(text, ContainsSubstring("# TYPE shop_payments_total counter\n"
+                                     "shop_payments_total{way=\"card\"} 2\n"
+                                     "shop_payments_total{way=\"cash\"} 5\n"
+                                     "shop_payments_total{way=\"a \\\"voucher\\\"\"} 1\n"));
+  CHECK_THAT(text, ContainsSubstring("shop_tills{state=\"open\"} 3\n"
+                                     "shop_tills{state=\"shut\"} -1\n"));
+  CHECK_THAT(text, ContainsSubstring("shop_queue_seconds_count{till=\"1\"} 0\n"));
+  CHECK_THAT(text, ContainsSubstring("shop_queue_seconds_sum{till=\"2\"} 5\n"
+                                     "shop_queue_seconds_count{till=\"2\"} 3\n"));
+}
+
+TEST_CASE("a series that a metric does not have is an error of the program's") {
+  static labelled_set metrics;
+  CHECK(nen::test::dies([] { metrics.add_at<payments>(3); }).aborted);
+  CHECK(nen::test::dies([] { metrics.set_at<tills>(2, 1); }).aborted);
+  CHECK(nen::test::dies([] { metrics.record_at<queue>(2, 1); }).aborted);
 }

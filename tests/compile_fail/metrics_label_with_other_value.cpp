@@ -1,0 +1,10 @@
+// expect: this metric's label has no such value: add it to the metric's nen::labelled
+#include <nen/metrics/metric_set.hpp>
+
+struct payments : nen::counter_metric<"shop_payments_total", "Payments.",
+                                      nen::labelled<"way", "card", "cash">> {};
+struct orders : nen::counter_metric<"shop_orders_total", "Orders placed."> {};
+
+static nen::metric_set<1, payments, orders> metrics;
+
+void pay() { metrics.add<payments, "gold">(); }
