@@ -86,7 +86,7 @@ def check_expressions(prometheus):
         each for each in dashboard_expressions() if not each[1].startswith("label_values")]
     empty = []
     for title, expression in every:
-        for variable, meant in [("$job", "nen"), ("$instance", ".*"), ("$__rate_interval", "5s")]:
+        for variable, meant in [("$job", "nen"), ("$instance", ".*"), ("$__rate_interval", "20s")]:
             expression = expression.replace(variable, meant)
         if prometheus.query(expression) == {}:
             empty.append(title)
