@@ -39,6 +39,19 @@ class Prometheus(Proxy):
                         "--config.file"]
         return super().__enter__()
 
+    def _wait_until_ready(self):
+        """It listens before it answers."""
+        super()._wait_until_ready()
+        deadline = time.monotonic() + 40
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=20):
+                    return
+            except urllib.error.HTTPError:
+                if time.monotonic() > deadline:
+                    raise Failure(f"prometheus is not ready:\n{self.said()}") from None
+                time.sleep(0.1)
+
     def __exit__(self, *problem):
         super().__exit__(*problem)
         run_tool("rm", "-rf", f"/tmp/nen-prometheus-{os.getpid()}")
