@@ -6,10 +6,12 @@
 #include <nen/core/frame_pool.hpp>
 #include <nen/core/log_event.hpp>
 #include <nen/core/log_options.hpp>
+#include <nen/core/result.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 // The durations alone, where they can be had without the calendar and the streams of <chrono>.
@@ -133,6 +135,7 @@ struct client_options {
 };
 
 class request;
+struct service_observer;
 
 /// When the kernel asks a silent peer whether it is still there, tcp(7). Lengths are whole seconds.
 struct tcp_keepalive {
@@ -150,6 +153,23 @@ struct listen_options {
   bool tcp_nodelay = true;
   nen::tcp_keepalive tcp_keepalive = {};  ///< notices a peer that vanished without a word
   bool reuse_port = true;                 ///< a listener for each shard; false: they share one
+
+  // Listeners that were there before the server and stay when it stops: who comes meanwhile waits
+  // for whoever accepts from them next, and is not refused. host, port, unix_path and backlog don't
+  // count then. The shards share them out, and there are no more of them than shards.
+  /// Listening stream sockets, which stay the caller's.
+  std::span<const int> listeners = {};
+  /// Where to get them from instead: nen::systemd::sockets (<nen/net/systemd.hpp>) gives those that
+  /// systemd, or who speaks its protocol, started this process with.
+  result<std::span<const int>> (*socket_activation)(std::string_view name) noexcept = nullptr;
+  /// Of these only the ones with this name (FileDescriptorName=); empty: all.
+  std::string_view socket_name = {};
+
+  /// Who is told how the server is; outlives it. A nen::systemd::notifier
+  /// (<nen/server/systemd.hpp>) tells systemd (Type=notify) when every shard accepts connections
+  /// and when the server stops; and with WatchdogSec= that it is well, as long as every shard's
+  /// loop goes round.
+  service_observer* systemd_notify = nullptr;
 
   // Zero: no limit.
   /// From a request's first byte to the last one of its head; and to the first byte of all.
@@ -170,6 +190,10 @@ struct listen_options {
   std::chrono::milliseconds drain_delay{0};
   /// For requests in hand, and sessions that don't close, when the server stops.
   std::chrono::milliseconds drain_timeout{10'000};
+  /// When the server stops, for HTTP connections without a request: one that is on its way is
+  /// answered, and told that it is the last; who sends none is told the end. Zero: at once, which
+  /// loses such a request. Below zero: a second with inherited listeners, else zero.
+  std::chrono::milliseconds drain_idle_timeout{-1};
 
   std::uint32_t requests_per_connection_max = 0;  ///< 0: no limit
   nen::overload overload = nen::overload::wait;
@@ -217,6 +241,16 @@ constexpr std::uint32_t to_milliseconds(std::chrono::milliseconds duration) noex
   constexpr std::uint32_t longest = 20 * 24 * 3'600'000u;
   if (duration.count() < 0) return 0;
   return duration.count() > longest ? longest : static_cast<std::uint32_t>(duration.count());
+}
+
+/// True when a server's listeners outlive it.
+constexpr bool inherits_listeners(const listen_options& options) noexcept {
+  return options.socket_activation != nullptr || !options.listeners.empty();
+}
+
+constexpr std::uint32_t drain_idle_milliseconds(const listen_options& options) noexcept {
+  if (options.drain_idle_timeout.count() >= 0) return to_milliseconds(options.drain_idle_timeout);
+  return inherits_listeners(options) ? 1'000 : 0;
 }
 
 }  // namespace detail

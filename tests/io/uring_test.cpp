@@ -189,6 +189,18 @@ TEST_CASE("an accept can be cancelled", "[io]") {
   CHECK(d.next(sending).result == 1);
 }
 
+TEST_CASE("has_backlog tells whether somebody waits to be accepted", "[io]") {
+  ring_driver d(r);
+  CHECK_FALSE(r.has_backlog(d.listener()));
+  client c(d.port());
+  CHECK(r.has_backlog(d.listener()));
+  r.accept(accepting, d.listener(), 0);
+  CHECK(d.next(accepting).result == 0);
+  CHECK_FALSE(r.has_backlog(d.listener()));
+  r.close(name(operation::close, 0), 0);
+  (void)d.next(name(operation::close, 0));
+}
+
 TEST_CASE("receive_once receives once", "[io]") {
   ring_driver d(r);
   client c = d.connect(0);

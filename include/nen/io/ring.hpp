@@ -43,6 +43,7 @@ struct ring_counters {
 ///   open(), shut()                  sets the ring up on the calling thread; takes it down
 ///   accept(t, listener, place, who) one connection, put into `place`, which must be empty; its
 ///                                   address into *who, unless that is null, when it completes
+///   has_backlog(listener)           true when somebody waits to be accepted just now
 ///   connect(t, place, endpoint)     a new socket in `place`, which must be empty, to a listener;
 ///                                   EBADF: no socket could be made, the place is still empty.
 ///                                   TCP sends small messages at once (TCP_NODELAY)
@@ -84,6 +85,7 @@ concept ring = requires(Ring r, token t, std::uint32_t place, std::string_view b
   { r.open() } -> std::same_as<result<void>>;
   r.shut();
   r.accept(t, 0, place, who);
+  { Ring::has_backlog(0) } -> std::same_as<bool>;
   r.connect(t, place, address);
   r.receive(t, place);
   r.receive_once(t, place);

@@ -46,6 +46,11 @@ class uring_base {
     sqe->user_data = t.value;
   }
 
+  [[gnu::cold]] static bool has_backlog(int listener) noexcept {
+    pollfd asked = {listener, POLLIN, 0};
+    return ::poll(&asked, 1, 0) == 1 && (asked.revents & POLLIN) != 0;
+  }
+
   [[gnu::noinline]] void connect(token t, std::uint32_t place, const endpoint& to) noexcept {
     make_socket(place, to.family());
     if (vectors_used_ == vectors_.size()) flush();

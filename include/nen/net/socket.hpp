@@ -82,6 +82,10 @@ struct socket_options {
 /// The address that a socket is bound to; after port 0 this tells the port that the kernel chose.
 [[nodiscard]] inline result<endpoint> local_endpoint(const socket& s) noexcept;
 
+/// Whether a server can accept from a descriptor that somebody else has made.
+/// @returns  EINVAL, EBADF or ENOTSOCK with a sentence when it is no stream socket that listens
+[[nodiscard]] inline result<void> check_listener(int descriptor) noexcept;
+
 /// Raises this process's soft limit of open descriptors (RLIMIT_NOFILE) to at least `wanted`.
 /// @returns  EMFILE with both numbers and the fix when the hard limit is lower; the soft limit is
 ///           then as high as the hard one
@@ -237,6 +241,29 @@ namespace detail {
                       std::strerror(problem));
   }
   return endpoint::from_native(reinterpret_cast<const sockaddr*>(&storage), size);
+}
+
+[[gnu::cold]] inline result<void> check_listener(int descriptor) noexcept {
+  const auto option = [&](int name, int& value) {
+    socklen_t size = sizeof value;
+    return ::getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0;
+  };
+  int type = 0, listens = 0, family = 0;
+  if (!option(SO_TYPE, type) || !option(SO_ACCEPTCONN, listens) || !option(SO_DOMAIN, family)) {
+    const int problem = errno;
+    return make_error(problem, "cannot accept from the inherited descriptor %d: %s", descriptor,
+                      problem == EBADF      ? "it is not open"
+                      : problem == ENOTSOCK ? "it is not a socket"
+                                            : std::strerror(problem));
+  }
+  const char* const wrong = type != SOCK_STREAM ? "it is not a stream socket; use ListenStream="
+                            : listens == 0      ? "it does not listen; use Accept=no"
+                            : family != AF_INET && family != AF_INET6 && family != AF_UNIX
+                                ? "it is neither IPv4, IPv6 nor Unix"
+                                : nullptr;
+  if (wrong == nullptr) return {};
+  return make_error(EINVAL, "cannot accept from the inherited descriptor %d: %s", descriptor,
+                    wrong);
 }
 
 [[gnu::cold]] inline result<void> raise_descriptor_limit(std::uint64_t wanted) noexcept {

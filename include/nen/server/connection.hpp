@@ -34,7 +34,8 @@ enum class timeout_kind : std::uint8_t {
   idle,
   linger,
   websocket,
-  session
+  session,
+  drain,  ///< for one more request, when the server stops
 };
 
 struct waiting_tag;

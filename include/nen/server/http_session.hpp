@@ -82,6 +82,7 @@ class http_session : detail::deferred_host {
     body_timeout_ = detail::to_milliseconds(options.body_timeout);
     handler_timeout_ = detail::to_milliseconds(options.handler_timeout);
     idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
+    drain_idle_timeout_ = detail::drain_idle_milliseconds(options);
     requests_max_ = options.requests_per_connection_max;
     events_ = detail::event_log(options);
     common_lines_.start(options.server_name);
@@ -125,6 +126,7 @@ class http_session : detail::deferred_host {
     if (p.state().kept.stream != 0) return p.want_room();
     if constexpr (feeds_tasks)
       if (kind == timeout_kind::handler && task_is_busy(p)) return task_is_late(p);
+    if (kind == timeout_kind::drain) return has_request(p) ? void() : p.close_lingering();
     if (kind == timeout_kind::handler) return p.state().receiving ? go_on(p) : deferral_due(p);
     if (kind == timeout_kind::idle || !p.has_room()) return p.close();
     answer_and_close(p, status::request_timeout);
@@ -151,10 +153,7 @@ class http_session : detail::deferred_host {
   }
 
   template <class Peer>
-  void on_drain(Peer& p) noexcept {
-    if (p.state().kept.stream != 0) return drain_stream(p);
-    if (!has_request(p)) p.close();
-  }
+  [[gnu::cold]] void on_drain(Peer& p) noexcept;
 
   /// Lets routes' handlers open WebSockets.
   void set_websockets(detail::websocket_host* host) noexcept { websockets = host; }
@@ -289,6 +288,8 @@ class http_session : detail::deferred_host {
   [[gnu::cold]] void answer_and_close(Peer& p, status code);
   template <class Peer>
   void log_unanswered(Peer& p) noexcept;
+  template <class Peer>
+  [[gnu::cold]] void rest_or_close(Peer& p) noexcept;
 
   // Answers that come later: http_session_deferred.ipp.
   template <class Peer>
@@ -378,6 +379,7 @@ class http_session : detail::deferred_host {
   std::uint32_t body_timeout_;
   std::uint32_t handler_timeout_;
   std::uint32_t idle_timeout_;
+  std::uint32_t drain_idle_timeout_;
   std::uint32_t requests_max_;
   detail::deferral staged_;  // of the handler that is running, until it is known to defer
   detail::stream_callback staged_producer_;

@@ -267,4 +267,22 @@ void http_session<Routes, Config, State...>::log_unanswered(Peer& p) noexcept {
   }
 }
 
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::on_drain(Peer& p) noexcept {
+  if (p.state().kept.stream != 0) return drain_stream(p);
+  if (!has_request(p)) rest_or_close(p);
+}
+
+/// The server stops, and the client was promised that he may ask again: his request may be on its
+/// way. If it comes in time it is answered, as the last one (RFC 9112 §9.6). To whom nothing comes
+/// from, the end is said; only a request that crosses that one on its way is lost, and its client
+/// knows that nobody has seen it.
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::rest_or_close(Peer& p) noexcept {
+  if (drain_idle_timeout_ == 0) return p.close();
+  p.set_read_timeout(timeout_kind::drain, drain_idle_timeout_);
+}
+
 }  // namespace nen

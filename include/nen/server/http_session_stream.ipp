@@ -84,12 +84,14 @@ template <class Routes, config Config, class... State>
 template <class Peer>
 void http_session<Routes, Config, State...>::end_stream(Peer& p, output& out) noexcept {
   mark_answer(p, out);
-  const bool keep_alive = store_.stream_of(p.state().kept).keep_alive && !p.draining();
+  const bool keep_alive = store_.stream_of(p.state().kept).keep_alive;
   journal_.stream_ends(p, p.state().kept.stream - 1);
   if constexpr (Routes::has_coroutine) end_task(p);
   store_.release(p.state().kept);
   p.resume();
-  if (!keep_alive) return p.close_lingering();
+  const bool is_last = p.draining() && drain_idle_timeout_ == 0;
+  if (!keep_alive || is_last) return p.close_lingering();
+  if (p.draining()) return rest_or_close(p);
   p.set_read_timeout(timeout_kind::idle, idle_timeout_);
 }
 

@@ -148,7 +148,7 @@ class shard_server : detail::shard_threads {
     detail::start_session<Config.shards>(
         server.shards_.data(), self.index, server.built_in_[self.index], base.options(),
         [&]<class T>() -> T& { return server.template state<T>(); });
-    auto done = opened.open(self.listener, self.waker, base.options());
+    auto done = opened.open(self.listener, self.waker, base.options(), self.is_local);
     if constexpr (has_log)
       opened.log().open(server.log_.file.descriptor(),
                         server.log_.file.write_bytes_max(Config.log_bytes));
@@ -158,8 +158,18 @@ class shard_server : detail::shard_threads {
     static_cast<shard_server&>(base).shards_[self.index].run();
   }
 
-  static constexpr threads::program program = {open_shard, run_shard, shard::places,
-                                               shard::wake_to_abort, has_log ? reopen : nullptr};
+  static std::uint64_t pulse_of(const detail::shard_thread& which) noexcept {
+    return static_cast<const shard_server&>(static_cast<const threads&>(*which.owner))
+        .shards_[which.index]
+        .pulse();
+  }
+
+  static constexpr threads::program program = {open_shard,
+                                               run_shard,
+                                               shard::places,
+                                               shard::wake_to_abort,
+                                               has_log ? reopen : nullptr,
+                                               {pulse_of, shard::wake_for_mail}};
 
   std::array<detail::shard_thread, Config.shards> shard_threads_;
   std::array<shard, Config.shards> shards_;

@@ -1,11 +1,13 @@
-// server, L3: the threads of a server: opens the listeners, runs one shard a thread, stops them,
-// and turns signals into stops. Knows nothing of what a shard does.
+// server, L3: the threads of a server: runs one shard a thread, stops them, and turns signals into
+// stops. Knows nothing of what a shard does.
 #pragma once
 
 #include <nen/config.hpp>
 #include <nen/core/result.hpp>
 #include <nen/net/address.hpp>
 #include <nen/net/socket.hpp>
+#include <nen/server/service_observer.hpp>
+#include <nen/server/shard_listeners.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -87,17 +89,6 @@ class signal_catcher {
   bool hangups_;
 };
 
-/// One shard's thread and what it was given.
-struct shard_thread {
-  class shard_threads* owner;
-  std::uint32_t index;
-  pthread_t thread;
-  int listener;   // descriptor; the first shard's if it is shared
-  int waker;      // eventfd
-  error problem;  // valid when failed
-  bool failed;
-};
-
 /// Runs the shards of one server. All of it is zero while none runs.
 class shard_threads {
  public:
@@ -107,10 +98,10 @@ class shard_threads {
     result<void> (*open)(shard_threads&, const shard_thread&) noexcept;
     void (*run)(shard_threads&, const shard_thread&);
     std::uint32_t places;         // direct descriptors of one shard
-    std::uint64_t wake_to_abort;  // what to count a waker up by to close
-                                  // everything at once
+    std::uint64_t wake_to_abort;  // what to count a waker up by to close everything at once
     /// Opens the access log anew; null where there is none.
     void (*reopen_log)(shard_threads&) noexcept;
+    shard_pulses pulses;  // for the watchdog
   };
 
   /// Opens the listeners and starts a thread for each shard.
@@ -127,30 +118,37 @@ class shard_threads {
 
   /// Drains: may be called from any thread and from a signal handler, as often as wanted. From now
   /// on, or when listen_options::drain_delay has passed, a connection is refused, not left in a
-  /// backlog that nobody takes it from.
+  /// backlog that nobody takes it from; but for inherited listeners, which others will accept from.
   void stop() const noexcept {
-    if (!delays_drain_) {
-      for (const shard_thread& t : threads_)
-        if (t.listener >= 0) (void)::shutdown(t.listener, SHUT_RDWR);
-    }
+    tell_of_stop();
+    if (!delays_drain_) listeners_.refuse_more(threads_);
     wake(1);
   }
   /// Closes everything at once.
-  void abort() const noexcept { wake(program_->wake_to_abort); }
+  void abort() const noexcept {
+    tell_of_stop();
+    wake(program_->wake_to_abort);
+  }
 
-  const endpoint& address() const noexcept { return address_; }
+  const endpoint& address() const noexcept { return listeners_.address(); }
   /// @pre  called by program::open
   const listen_options& options() const noexcept { return *options_; }
 
  private:
-  result<void> launch(const program& what, const listen_options& options,
-                      std::span<shard_thread> threads) noexcept;
-  void announce(const listen_options& options) const noexcept {
-    if (options.on_listening != nullptr) options.on_listening(address_.to_string().view());
+  result<void> prepare(const program& what, const listen_options& options,
+                       std::span<shard_thread> threads) noexcept;
+  result<void> launch() noexcept;
+  result<void> announce(const listen_options& options) noexcept {
+    if (options.on_listening != nullptr) options.on_listening(address().to_string().view());
+    if (observer_ == nullptr) return {};
+    return observer_->call->ready(*observer_, address(), program_->pulses, threads_);
+  }
+  void tell_of_stop() const noexcept {
+    if (observer_ != nullptr) observer_->call->stopping(*observer_);
   }
   void wait_for_end() noexcept;
   static void* thread_main(void* argument);
-  result<void> open_listeners() noexcept;
+  result<void> open_wakers() noexcept;
   result<void> start_threads() noexcept;
   void close_descriptors() noexcept;
   void wake(std::uint64_t amount) const noexcept {
@@ -163,8 +161,9 @@ class shard_threads {
   const program* program_;
   const listen_options* options_;  // only while start() waits
   std::span<shard_thread> threads_;
-  endpoint address_;
-  int control_;  // eventfd: signals count 1, ended shards `ended`
+  shard_listeners listeners_;
+  service_observer* observer_;  // or null
+  int control_;                 // eventfd: signals count 1, ended shards `ended`
   std::uint32_t started_;
   // Guarded by mutex_: how many threads have opened their shard, or failed to.
   pthread_mutex_t mutex_;
@@ -177,82 +176,56 @@ class shard_threads {
 [[gnu::cold]] inline result<void> shard_threads::start(const program& what,
                                                        const listen_options& options,
                                                        std::span<shard_thread> threads) noexcept {
-  auto launched = launch(what, options, threads);
-  if (launched) announce(options);
-  return launched;
+  auto outcome = prepare(what, options, threads);
+  if (outcome) outcome = launch();
+  if (outcome) {
+    outcome = announce(options);
+    if (!outcome) abort();
+  }
+  if (!outcome) join();
+  return outcome;
 }
 
-/// All of start but to say so.
-[[gnu::cold]] inline result<void> shard_threads::launch(const program& what,
-                                                        const listen_options& options,
-                                                        std::span<shard_thread> threads) noexcept {
+/// From here on a join is owed.
+[[gnu::cold]] inline result<void> shard_threads::prepare(const program& what,
+                                                         const listen_options& options,
+                                                         std::span<shard_thread> threads) noexcept {
   NEN_ASSERT(threads_.empty());  // one run at a time
   program_ = &what;
   options_ = &options;
   threads_ = threads;
-  address_ = {};
   started_ = reported_ = 0;
   failed_ = false;
   delays_drain_ = to_milliseconds(options.drain_delay) != 0;
   pthread_mutex_init(&mutex_, nullptr);
   pthread_cond_init(&changed_, nullptr);
-  for (std::uint32_t i = 0; i < threads.size(); ++i) threads[i] = {this, i, {}, -1, -1, {}, false};
+  for (std::uint32_t i = 0; i < threads.size(); ++i) {
+    threads[i] = {};
+    threads[i].owner = this;
+    threads[i].index = i;
+    threads[i].listener = threads[i].waker = -1;
+  }
   control_ = ::eventfd(0, EFD_CLOEXEC);
+  observer_ = options.systemd_notify;
+  if (control_ >= 0) return {};
+  return make_error(errno, "cannot make an eventfd: %s", std::strerror(errno));
+}
+
+/// @returns  when all accept connections, or when one could not
+[[gnu::cold]] inline result<void> shard_threads::launch() noexcept {
   result<void> outcome;
-  if (control_ < 0) outcome = make_error(errno, "cannot make an eventfd: %s", std::strerror(errno));
-  if (outcome) outcome = raise_descriptor_limit(what.places);
-  if (outcome) outcome = open_listeners();
+  if (observer_ != nullptr) outcome = observer_->call->open(*observer_);
+  if (outcome) outcome = raise_descriptor_limit(program_->places);
+  if (outcome) outcome = open_wakers();
+  if (outcome) outcome = listeners_.open(*options_, threads_);
   if (outcome) outcome = start_threads();
-  if (!outcome) join();
   return outcome;
 }
 
-/// The kernel would say no more than that something is invalid.
-[[gnu::cold]] inline result<void> check(const tcp_keepalive& asked) noexcept {
-  constexpr std::chrono::seconds longest{32'767};
-  const bool is_off = asked.idle.count() == 0;
-  if (is_off || (asked.idle.count() > 0 && asked.idle <= longest && asked.interval.count() > 0 &&
-                 asked.interval <= longest && asked.count >= 1 && asked.count <= 127))
-    return {};
-  return make_error(EINVAL,
-                    "cannot use this tcp_keepalive: idle and interval have to be 1 to 32767 "
-                    "seconds, and count 1 to 127");
-}
-
-[[gnu::cold]] inline result<void> shard_threads::open_listeners() noexcept {
-  auto where = options_->unix_path.empty() ? endpoint::parse(options_->host, options_->port)
-                                           : endpoint::unix_path(options_->unix_path);
-  if (!where) return where.error();
-  if (auto kept = check(options_->tcp_keepalive); !kept) return kept;
-  const socket_options wanted{
-      .backlog = options_->backlog,
-      .tcp_nodelay = options_->tcp_nodelay,
-      .reuse_port = options_->reuse_port && !where->is_unix() && threads_.size() > 1,
-      .keepalive_idle = static_cast<int>(options_->tcp_keepalive.idle.count()),
-      .keepalive_interval = static_cast<int>(options_->tcp_keepalive.interval.count()),
-      .keepalive_count = options_->tcp_keepalive.count};
-  if (wanted.reuse_port) {
-    // Sockets that share a port share it with other programs' as well, and nobody is told. So the
-    // port is taken alone first.
-    const auto alone = listen_on(*where, {.reuse_port = false});
-    if (!alone) return alone.error();
-  }
+[[gnu::cold]] inline result<void> shard_threads::open_wakers() noexcept {
   for (shard_thread& t : threads_) {
     t.waker = ::eventfd(0, EFD_CLOEXEC);
     if (t.waker < 0) return make_error(errno, "cannot make an eventfd: %s", std::strerror(errno));
-    // A Unix socket, or a port that may not be shared, has one listener for all shards.
-    if (t.index != 0 && !wanted.reuse_port) {
-      t.listener = threads_[0].listener;
-      continue;
-    }
-    auto listener = listen_on(*where, wanted);
-    if (!listener) return listener.error();
-    const auto bound = local_endpoint(*listener);
-    if (!bound) return bound.error();
-    address_ = *bound;
-    where = *bound;  // after port 0 the other shards listen on the port that the
-                     // kernel chose
-    t.listener = listener->release();
   }
   return {};
 }
@@ -299,6 +272,7 @@ class shard_threads {
   pthread_cond_signal(&owner.changed_);
   pthread_mutex_unlock(&owner.mutex_);
   if (opened) owner.program_->run(owner, self);
+  std::atomic_ref<bool>(self.has_ended).store(true, std::memory_order_release);
   const std::uint64_t amount = ended;
   (void)!::write(owner.control_, &amount, sizeof amount);
   return nullptr;
@@ -306,18 +280,14 @@ class shard_threads {
 
 [[gnu::cold]] inline void shard_threads::join() noexcept {
   for (std::uint32_t i = 0; i < started_; ++i) pthread_join(threads_[i].thread, nullptr);
+  if (observer_ != nullptr) observer_->call->close(*observer_);
   close_descriptors();
 }
 
 [[gnu::cold]] inline void shard_threads::close_descriptors() noexcept {
-  for (const shard_thread& t : threads_) {
-    if (t.listener >= 0 && (t.index == 0 || t.listener != threads_[0].listener))
-      ::close(t.listener);
+  listeners_.close(threads_);
+  for (const shard_thread& t : threads_)
     if (t.waker >= 0) ::close(t.waker);
-  }
-  if (address_.is_unix() && !address_.is_abstract()) {
-    ::unlink(reinterpret_cast<const sockaddr_un*>(address_.data())->sun_path);
-  }
   if (control_ >= 0) ::close(control_);
   pthread_cond_destroy(&changed_);
   pthread_mutex_destroy(&mutex_);
@@ -327,15 +297,20 @@ class shard_threads {
 [[gnu::cold]] inline result<void> shard_threads::run(const program& what,
                                                      const listen_options& options,
                                                      std::span<shard_thread> threads) noexcept {
-  if (auto launched = launch(what, options, threads); !launched) return launched;
-  {
+  auto outcome = prepare(what, options, threads);
+  if (outcome) {
+    // Before anybody is accepted: who stops the program in between is not to cut him off.
     const bool has_log_path = what.reopen_log != nullptr && !options.access_log.path.empty();
     const signal_catcher catcher(control_, has_log_path);
-    announce(options);
-    wait_for_end();
+    outcome = launch();
+    if (outcome) {
+      outcome = announce(options);
+      if (!outcome) abort();
+      wait_for_end();
+    }
   }
   join();
-  return {};
+  return outcome;
 }
 
 /// Until every shard has ended: a signal stops, the next one aborts; hangups open the log anew.

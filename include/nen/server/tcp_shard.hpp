@@ -170,7 +170,12 @@ class tcp_shard {
   /// Sets up the ring on the calling thread, which is the shard's from then on.
   /// @param listener  listening socket; −1: nobody is accepted
   /// @param waker     eventfd: counted up it drains; by wake_to_abort, it closes everything at once
-  [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept;
+  [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options) noexcept {
+    return open(listener, waker, options, !options.unix_path.empty());
+  }
+  /// @param is_local  the listener is a Unix socket
+  [[nodiscard]] result<void> open(int listener, int waker, const listen_options& options,
+                                  bool is_local) noexcept;
 
   /// Serves until the waker was counted up and every connection is closed.
   void run() {
@@ -202,6 +207,9 @@ class tcp_shard {
 
   static constexpr bool has_log = Config.log_bytes != 0;
   access_log<Config.log_bytes>& log() noexcept { return log_; }
+
+  /// From any thread: another number after a wake that was heard.
+  std::uint64_t pulse() const noexcept { return wakes_.value(); }
 
   /// From any thread: has the session look for what other shards have sent.
   void call_for_mail() const noexcept { ring::wake(waker_, wake_for_mail); }
@@ -281,6 +289,7 @@ class tcp_shard {
 
   // Accepting.
   void top_up_accepts() noexcept;
+  [[gnu::noinline]] void submit_accept(connection& c) noexcept;
   [[gnu::noinline]] void accepted(connection& c, std::int32_t result);
   [[gnu::cold]] void shed(connection& c) noexcept;
   /// Slots that clients have, or that wait for them.
@@ -345,6 +354,7 @@ class tcp_shard {
   [[gnu::cold]] void woken() noexcept;
   [[gnu::cold]] void stop() noexcept;
   [[gnu::cold]] void drain() noexcept;
+  [[gnu::cold]] void sweep_backlog() noexcept;
   [[gnu::cold]] void abort_all() noexcept;
   void for_each_connection(function_ref<void(connection&)> act) noexcept {
     for (std::uint32_t i = 0; i < connections_.high_water(); ++i)
@@ -365,6 +375,7 @@ class tcp_shard {
   timer relief_timer_;  // armed exactly while memory is short
   [[no_unique_address]] gate gate_;
   shard_counters counters_;
+  counter wakes_;  // the waker's that were heard
   [[no_unique_address]] std::conditional_t<measures, loop_metrics, nothing_measured> loop_figures_;
   detail::event_log events_;
   [[no_unique_address]] access_log<Config.log_bytes> log_;
@@ -385,7 +396,9 @@ class tcp_shard {
   nen::overload overload_;
   bool stopping_;              // true exactly when it was told to stop
   bool draining_;              // true exactly when nobody is accepted any more because of that
+  std::uint32_t sweeps_left_;  // connections that are still looked for in a backlog when it drains
   bool is_local_;              // true exactly when it listens at a Unix socket
+  bool inherits_listener_;     // true exactly when others accept from its listener after it
   bool aborted_;               // true exactly when everything was told to close at once
   std::uint32_t completions_;  // of this turn, where that is measured
   bool misses_sends_;          // a session was refused what stuck sends may hold
@@ -395,6 +408,6 @@ class tcp_shard {
 
 #include <nen/server/tcp_shard.ipp>
 #include <nen/server/tcp_shard_bytes.ipp>
-#include <nen/server/tcp_shard_drain.ipp>
 #include <nen/server/tcp_shard_gate.ipp>
+#include <nen/server/tcp_shard_life.ipp>
 #include <nen/server/tcp_shard_relief.ipp>

@@ -5,26 +5,6 @@
 namespace nen {
 
 template <class S, config C, template <ring_sizes> class R>
-result<void> tcp_shard<S, C, R>::open(int listener, int waker,
-                                      const listen_options& options) noexcept {
-  listener_ = listener;
-  waker_ = waker;
-  overload_ = options.overload;
-  is_local_ = !options.unix_path.empty();
-  write_timeout_ = detail::to_milliseconds(options.write_timeout);
-  idle_timeout_ = detail::to_milliseconds(options.idle_timeout);
-  linger_timeout_ = detail::to_milliseconds(options.linger_timeout);
-  drain_delay_ = detail::to_milliseconds(options.drain_delay);
-  drain_timeout_ = detail::to_milliseconds(options.drain_timeout);
-  stopping_ = draining_ = aborted_ = false;
-  events_ = detail::event_log(options);
-  log_.start(options.access_log);
-  session_.bind(*this);
-  if (auto opened = gate_.open(options, counters_); !opened) return opened;
-  return loop_.open();
-}
-
-template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::on_completion(const completion& done) {
   const operation what = done.token.operation();
   if constexpr (measures) ++completions_;
@@ -107,6 +87,7 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
       case timeout_kind::handler:
       case timeout_kind::websocket:
       case timeout_kind::session:
+      case timeout_kind::drain:
         break;  // the session's own affair
       case timeout_kind::linger:
         counters_.timeouts_linger.add();
@@ -115,7 +96,9 @@ void tcp_shard<S, C, R>::on_timer(timer& due) {
         break;
     }
     if (is_at_gate(c)) return close(c, tcp::close_reason::idle_timeout);
-    run_because(c, tcp::close_reason::idle_timeout, [&](peer& p) { session_.on_timeout(p, kind); });
+    const auto why =
+        kind == timeout_kind::drain ? tcp::close_reason::drained : tcp::close_reason::idle_timeout;
+    run_because(c, why, [&](peer& p) { session_.on_timeout(p, kind); });
   }
   settle(c);
 }
@@ -154,22 +137,27 @@ void tcp_shard<S, C, R>::act_on(std::uint32_t index, function_ref<void(peer&)> a
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::top_up_accepts() noexcept {
-  if (draining_ || accept_timer_.armed() || listener_ < 0) return;
+  if (draining_) [[unlikely]]
+    return sweep_backlog();
+  if (accept_timer_.armed() || listener_ < 0) return;
   const auto limit = C.connections + (overload_ == overload::shed ? shed_slots : 0);
   while (accepting_ < accepts_max && incoming() < limit) {
-    const auto index = connections_.try_acquire();
-    connection& c = connections_[index];
-    NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
-    c.state = connection_state::accepting;
-    ++accepting_;
-    accepted_name* who = nullptr;
-    if constexpr (keeps_clients) {
-      who = &c.accepted;
-      who->expect();
-    }
-    loop_.ring().accept(begin(operation::accept, c), listener_, index, who);
+    submit_accept(connections_[connections_.try_acquire()]);
     if (incoming() == C.connections) counters_.accept_pauses.add();
   }
+}
+
+template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::submit_accept(connection& c) noexcept {
+  NEN_ASSERT(c.state == connection_state::free && c.operations == 0);
+  c.state = connection_state::accepting;
+  ++accepting_;
+  accepted_name* who = nullptr;
+  if constexpr (keeps_clients) {
+    who = &c.accepted;
+    who->expect();
+  }
+  loop_.ring().accept(begin(operation::accept, c), listener_, connections_.index_of(c), who);
 }
 
 template <class S, config C, template <ring_sizes> class R>
@@ -197,7 +185,12 @@ void tcp_shard<S, C, R>::accepted(connection& c, std::int32_t result) {
   if constexpr (gated)
     if (!pass_gate(c)) return;
   run(c, [&](peer& p) { session_.on_open(p); });
-  if (draining_) return close(c, tcp::close_reason::drained);
+  if (draining_) [[unlikely]] {
+    // An accept that was in time although it was being given up.
+    if (aborted_) return close(c, tcp::close_reason::aborted);
+    if (!inherits_listener_) return close(c, tcp::close_reason::drained);
+    run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });
+  }
   if (incoming() - accepting_ > C.connections) shed(c);
   settle(c);
 }
@@ -383,6 +376,7 @@ void tcp_shard<S, C, R>::release(connection& c) noexcept {
 
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::woken() noexcept {
+  wakes_.add();
   const std::uint64_t stops = loop_.ring().watched() % wake_for_mail;
   if constexpr (requires { session_.on_mail(); })
     if (loop_.ring().watched() >= wake_for_mail) session_.on_mail();

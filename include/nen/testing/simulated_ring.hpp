@@ -34,6 +34,7 @@ class simulated_ring_base {
     NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
     submit({.name = t, .place = place, .who = who});
   }
+  static bool has_backlog(int) noexcept { return network::current().has_backlog(); }
   void connect(token t, std::uint32_t place, const endpoint& to) {
     NEN_ASSERT(place < places_.size() && places_[place] == nullptr);
     destinations_[place] = to;

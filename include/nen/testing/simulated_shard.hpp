@@ -83,7 +83,8 @@ class simulated_shard {
                            const listen_options& options = {}, const failure& one = {})
       : network_(seed, which),
         shard_(std::make_unique<shard>()),
-        delays_drain_(options.drain_delay.count() > 0) {
+        delays_drain_(options.drain_delay.count() > 0),
+        inherits_listener_(nen::detail::inherits_listeners(options)) {
     network_.failure = one;
     nen::detail::numbers_of_thread.seed(seed);  // ids are the same in each run
     nen::detail::start_session<1>(shard_.get(), 0, built_in_, options,
@@ -131,13 +132,14 @@ class simulated_shard {
     } while (!is_over() && (network_.now_ms() < then || shard_->io().has_work()));
   }
 
-  /// As server::stop and server::abort do; pass() or run_to_end() lets it happen.
+  /// As server::stop and server::abort do; pass() or run_to_end() lets it happen. With
+  /// listen_options::listeners, whoever connects waits on in the backlog.
   void stop() noexcept {
-    if (!delays_drain_) network_.stop_listening();
+    if (!delays_drain_ && !inherits_listener_) network_.stop_listening();
     network_.wake(1);
   }
   void abort() noexcept {
-    network_.stop_listening();
+    if (!inherits_listener_) network_.stop_listening();
     network_.wake(shard::wake_to_abort);
   }
   bool is_over() const noexcept { return shard_->is_over(); }
@@ -173,6 +175,7 @@ class simulated_shard {
   testing::network network_;
   std::unique_ptr<shard> shard_;
   bool delays_drain_;
+  bool inherits_listener_;
   std::tuple<State...> states_{};
   nen::detail::built_in_objects built_in_{};
   result<void> opened_;
