@@ -3,7 +3,7 @@
 //
 //   08_clients --deny 203.0.113.0/24 --requests 5 --connections 10
 //   08_clients --trusted 127.0.0.1,10.0.0.0/8 --forwarded x-forwarded-for
-//   08_clients --trusted 127.0.0.1 --proxy-protocol trusted     (haproxy: send-proxy, send-proxy-v2)
+//   08_clients --trusted 127.0.0.1 --proxy-protocol trusted   (haproxy: send-proxy, send-proxy-v2)
 #include <nen/core/access.hpp>
 #include <nen/core/cidr.hpp>
 #include <nen/nen.hpp>

@@ -71,7 +71,7 @@ def rotate(server, path, stop):
 def logs_every_request(folder, form):
     path = os.path.join(folder, f"{form}.log")
     files = []
-    with Server("access_log", "--port", "0", "--log", path, "--format", form) as server:
+    with Server("11_access_log", "--port", "0", "--log", path, "--format", form) as server:
         stop = threading.Event()
         rotating = threading.Thread(target=lambda: files.extend(rotate(server, path, stop)))
         rotating.start()
@@ -116,7 +116,7 @@ def survives_hostile_clients(folder, form):
         b"GET / HTTP/1.1\r\nHost: h\r\nBad Field: x\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00",
     ]
-    with Server("access_log", "--port", "0", "--log", path, "--format", form) as server:
+    with Server("11_access_log", "--port", "0", "--log", path, "--format", form) as server:
         for head in hostile:
             with server.connect() as client:
                 client.sendall(head + b"Connection: close\r\n\r\n")
@@ -147,7 +147,7 @@ def survives_hostile_clients(folder, form):
 def waits_for_no_reader(folder):
     path = os.path.join(folder, "pipe")
     os.mkfifo(path)
-    with Server("access_log", "--port", "0", "--log", path) as server:
+    with Server("11_access_log", "--port", "0", "--log", path) as server:
         load(server, "/", 1)
         begin = time.monotonic()
         with open(path, encoding="ascii") as pipe:

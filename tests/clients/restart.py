@@ -38,7 +38,7 @@ def check_supervised():
     """The new server is ready before the old one is told to stop."""
     wanted = scaled(100_000)
     tally = Tally()
-    with Server("08_restart", "--mode", "supervise", "--port", "0") as server:
+    with Server("10_restart", "--mode", "supervise", "--port", "0") as server:
         clients = crowd(server.connect, tally)
         wait_for("the first server", lambda: len(SERVING.findall(server.said())) == 1)
         for client in clients:
@@ -59,7 +59,7 @@ def start_by_systemd(listener):
     ready, theirs = os.pipe()
     script = 'exec 3<&"$0"; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=web exec "$1" >&"$2"'
     started = subprocess.Popen(
-        ["bash", "-c", script, str(listener.fileno()), program("08_restart"), str(theirs)],
+        ["bash", "-c", script, str(listener.fileno()), program("10_restart"), str(theirs)],
         pass_fds=(listener.fileno(), theirs))
     os.close(theirs)
     with os.fdopen(ready) as said:
@@ -92,7 +92,7 @@ def check_one_after_the_other(restarts=3):
 
 def check_failed_start():
     """A server that can't start leaves the one that serves alone."""
-    with Server("08_restart", "--mode", "supervise", "--port", "0") as server:
+    with Server("10_restart", "--mode", "supervise", "--port", "0") as server:
         wait_for("the first server", lambda: len(SERVING.findall(server.said())) == 1)
         first = int(SERVING.search(server.said())[1])
         limit = "/proc/%d/limits" % server.process.pid

@@ -14,7 +14,7 @@ from lib_restart import Tally, check_nothing_lost, crowd, stop
 from lib_server_under_test import Failure, check, main, program, tool
 
 EXAMPLE = os.path.join(os.environ.get("NEN_SOURCE_DIR") or
-                       os.path.join(os.path.dirname(__file__), "..", ".."), "examples", "08_restart")
+                       os.path.join(os.path.dirname(__file__), "..", ".."), "examples", "10_restart")
 
 
 class Manager:
@@ -50,7 +50,7 @@ def activated(manager, *listeners, name="web", watchdog_ms=None):
     if watchdog_ms is not None:
         command += ["-E", f"WATCHDOG_USEC={watchdog_ms * 1000}"]
     with tempfile.TemporaryFile("w+") as log:
-        started = subprocess.Popen([*command, program("08_restart")], stdout=log,
+        started = subprocess.Popen([*command, program("10_restart")], stdout=log,
                                    stderr=subprocess.STDOUT)
         try:
             yield started
@@ -135,7 +135,7 @@ def check_units():
     with tempfile.TemporaryDirectory() as folder:
         for name in ("nen-restart.socket", "nen-restart.service"):
             with open(os.path.join(EXAMPLE, name)) as unit:
-                text = unit.read().replace("/usr/local/bin/08_restart", program("08_restart"))
+                text = unit.read().replace("/usr/local/bin/10_restart", program("10_restart"))
             with open(os.path.join(folder, name), "w") as copy:
                 copy.write(text)
         done = subprocess.run(["systemd-analyze", "verify", f"{folder}/nen-restart.service",

@@ -115,7 +115,8 @@ std::vector<std::string> lines_of(Server& s) {
 /// `"GET / HTTP/1.1" 200 5 "-" "-"`; of one that has another form, all of it.
 inline std::string gist(const std::string& line) {
   static const std::regex form(
-      R"re(^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d \+0000\] ("[^"]*" (?:\d{3}|-) \d+ "[^"]*" "[^"]*") (\d+\.\d{6}) (\S+) (\S+)$)re");
+      R"re(^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d \+0000\] )re"
+      R"re(("[^"]*" (?:\d{3}|-) \d+ "[^"]*" "[^"]*") (\d+\.\d{6}) (\S+) (\S+)$)re");
   std::smatch parts;
   return std::regex_match(line, parts, form) ? parts[1].str() : "not in form: " + line;
 }

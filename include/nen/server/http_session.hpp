@@ -97,24 +97,7 @@ class http_session : detail::deferred_host {
   /// Answers every complete request in `bytes` as far as there is room for answers; keeps what is
   /// left of an incomplete one.
   template <class Peer>
-  std::size_t on_data(Peer& p, std::span<char> bytes) {
-    char* at = bytes.data();
-    char* const end = at + bytes.size();
-    defaults_ = common_lines_.at(p.unix_seconds());
-    auto out = p.writer();
-    if constexpr (feeds_tasks) {
-      if (p.state().held != 0) {
-        if (holds_part(p)) return p.pause(), 0;
-        at += std::exchange(p.state().held, 0U);
-      }
-    }
-    while (at != end && !p.closing() && !p.paused() && !is_upgraded(p) && p.has_room())
-      at = !has_request(p) ? read_in_place(p, out, at, end) : read_on(p, out, at, end);
-    if (p.closing()) return bytes.size();
-    if (!has_request(p) && !p.paused() && !is_upgraded(p))
-      p.set_read_timeout(timeout_kind::idle, idle_timeout_);
-    return static_cast<std::size_t>(at - bytes.data());
-  }
+  std::size_t on_data(Peer& p, std::span<char> bytes);
 
   template <class Peer>
   void on_end(Peer& p) noexcept {
@@ -122,15 +105,7 @@ class http_session : detail::deferred_host {
   }
 
   template <class Peer>
-  void on_timeout(Peer& p, timeout_kind kind) {
-    if (p.state().kept.stream != 0) return p.want_room();
-    if constexpr (feeds_tasks)
-      if (kind == timeout_kind::handler && task_is_busy(p)) return task_is_late(p);
-    if (kind == timeout_kind::drain) return has_request(p) ? void() : p.close_lingering();
-    if (kind == timeout_kind::handler) return p.state().receiving ? go_on(p) : deferral_due(p);
-    if (kind == timeout_kind::idle || !p.has_room()) return p.close();
-    answer_and_close(p, status::request_timeout);
-  }
+  void on_timeout(Peer& p, timeout_kind kind);
 
   template <class Peer>
   void on_shed(Peer& p) noexcept {

@@ -210,8 +210,8 @@ void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status
                                                     const request* refused, bool to_head,
                                                     bool in_place) {
   const typename decltype(journal_)::keeper keeper(journal_, defaults_);
-  // What is logged: as far as its head has come. nen::on_error does not see one that was rejected for
-  // its head.
+  // What is logged: as far as its head has come. nen::on_error does not see one that was rejected
+  // for its head.
   std::optional<request> known;
   if constexpr (journal_.is_kept) {
     const request_parser* const its = has_request(p) ? &store_.head_of(p.state().kept).parser
@@ -265,6 +265,18 @@ void http_session<Routes, Config, State...>::log_unanswered(Peer& p) noexcept {
   } else {
     (void)p;
   }
+}
+
+template <class Routes, config Config, class... State>
+template <class Peer>
+void http_session<Routes, Config, State...>::on_timeout(Peer& p, timeout_kind kind) {
+  if (p.state().kept.stream != 0) return p.want_room();
+  if constexpr (feeds_tasks)
+    if (kind == timeout_kind::handler && task_is_busy(p)) return task_is_late(p);
+  if (kind == timeout_kind::drain) return has_request(p) ? void() : p.close_lingering();
+  if (kind == timeout_kind::handler) return p.state().receiving ? go_on(p) : deferral_due(p);
+  if (kind == timeout_kind::idle || !p.has_room()) return p.close();
+  answer_and_close(p, status::request_timeout);
 }
 
 template <class Routes, config Config, class... State>

@@ -4,6 +4,27 @@
 
 namespace nen {
 
+template <class Routes, config Config, class... State>
+template <class Peer>
+std::size_t http_session<Routes, Config, State...>::on_data(Peer& p, std::span<char> bytes) {
+  char* at = bytes.data();
+  char* const end = at + bytes.size();
+  defaults_ = common_lines_.at(p.unix_seconds());
+  auto out = p.writer();
+  if constexpr (feeds_tasks) {
+    if (p.state().held != 0) {
+      if (holds_part(p)) return p.pause(), 0;
+      at += std::exchange(p.state().held, 0U);
+    }
+  }
+  while (at != end && !p.closing() && !p.paused() && !is_upgraded(p) && p.has_room())
+    at = !has_request(p) ? read_in_place(p, out, at, end) : read_on(p, out, at, end);
+  if (p.closing()) return bytes.size();
+  if (!has_request(p) && !p.paused() && !is_upgraded(p))
+    p.set_read_timeout(timeout_kind::idle, idle_timeout_);
+  return static_cast<std::size_t>(at - bytes.data());
+}
+
 /// Reads a request from its first byte, where it lies.
 /// @returns  the first byte that is not used
 template <class Routes, config Config, class... State>

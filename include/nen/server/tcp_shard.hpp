@@ -158,14 +158,7 @@ class tcp_shard {
   /// is over within a turn is no overload, and what is not is one for at least so long.
   bool is_overloaded() const noexcept { return relief_timer_.armed() || accept_timer_.armed(); }
   /// Shows how full each pool is, to any thread.
-  void show_pools(function_ref<void(const pool_figures&)> show) const {
-    detail::show_pool(show, "connections", connections_);
-    show({"receive buffers", leases_.value(), leases_.high_water(), Config.receive_buffers});
-    detail::show_pool(show, "send slots", queue_.slots());
-    if constexpr (gate::has_table) detail::show_pool(show, "clients", gate_.table().slots());
-    if constexpr (Session::send_views != 0) detail::show_pool(show, "send views", queue_.views());
-    if constexpr (requires { session_.show_pools(show); }) session_.show_pools(show);
-  }
+  void show_pools(function_ref<void(const pool_figures&)> show) const;
 
   /// Sets up the ring on the calling thread, which is the shard's from then on.
   /// @param listener  listening socket; −1: nobody is accepted
@@ -184,11 +177,7 @@ class tcp_shard {
     finish();
   }
 
-  [[gnu::cold]] void start() {
-    watch_waker();
-    top_up_accepts();
-    if constexpr (gate::has_table) gate_.sweep(loop_.timers());
-  }
+  [[gnu::cold]] void start();
   void turn() {
     if constexpr (outgoing_max != 0) {
       const detail::frames_in_use its(session_.frames());
@@ -298,11 +287,7 @@ class tcp_shard {
   // Connecting.
   void connected(connection& c, std::int32_t result);
 
-  void measure_turn() noexcept {
-    loop_figures_.busy.record(loop_.ring().clock_ns() - loop_.ring().now_ns());
-    loop_figures_.batch.record(completions_);
-    completions_ = 0;
-  }
+  void measure_turn() noexcept;
 
   // Bytes in.
   static bool wants_every_byte(const connection& c) noexcept {
@@ -408,6 +393,7 @@ class tcp_shard {
 
 #include <nen/server/tcp_shard.ipp>
 #include <nen/server/tcp_shard_bytes.ipp>
+#include <nen/server/tcp_shard_figures.ipp>
 #include <nen/server/tcp_shard_gate.ipp>
 #include <nen/server/tcp_shard_life.ipp>
 #include <nen/server/tcp_shard_relief.ipp>

@@ -27,6 +27,13 @@ result<void> tcp_shard<S, C, R>::open(int listener, int waker, const listen_opti
 }
 
 template <class S, config C, template <ring_sizes> class R>
+void tcp_shard<S, C, R>::start() {
+  watch_waker();
+  top_up_accepts();
+  if constexpr (gate::has_table) gate_.sweep(loop_.timers());
+}
+
+template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::stop() noexcept {
   const bool is_first = !stopping_;
   stopping_ = true;
