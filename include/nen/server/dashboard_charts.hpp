@@ -7,9 +7,7 @@
 namespace nen::detail {
 
 inline constexpr std::string_view dashboard_charts = R"js(
-const CLASSES = [["c1", "1xx"], ["c2", "2xx"], ["c3", "3xx"], ["c4", "4xx"], ["c5", "5xx"]];
 const LINES = [["c2", "p50"], ["c3", "p90"], ["c4", "p99"], ["c5", "p99.9"]];
-const GAP_MS = 3500;
 
 /** An element with attributes and children; text is never markup. */
 function make(tag, attributes = {}, ...children) {
@@ -31,15 +29,14 @@ const say = (element, value) => {
   if (element.textContent !== value) element.textContent = value;
 };
 
-/** A path through points; a null and a pause in time break it. */
+/** A path through points [x, y, whether a line leads to it]; a null breaks it. */
 function linePath(points) {
-  let path = "", pen = "M", last = null;
+  let path = "", goesOn = false;
   for (const point of points) {
-    if (point === null || point[1] === null) { pen = "M"; continue; }
-    if (last !== null && point[2] !== undefined && point[2] - last > GAP_MS) pen = "M";
+    if (point === null || point[1] === null) { goesOn = false; continue; }
+    const pen = goesOn && point[2] !== false ? "L" : "M";
     path += `${pen}${point[0].toFixed(1)} ${point[1].toFixed(1)}`;
-    pen = "L";
-    last = point[2];
+    goesOn = true;
   }
   return path;
 }
@@ -84,9 +81,11 @@ class Plot {
   begin(span) {
     const { clientWidth: width, clientHeight: height } = this.element;
     Object.assign(this, { width, height, left: 56, right: width - 10, top: 10,
-      bottom: height - 24, span: span * 1000 });
+      bottom: height - 24 });
     this.end = model.paused ? model.pausedAt : Math.max(Date.now() - 1500,
       model.samples.at(-1)?.at ?? 0);
+    // What was before this page was opened is not known, and no reason for an empty chart.
+    this.span = Math.min(span * 1000, Math.max(60000, this.end - (model.samples[0]?.at ?? 0)));
     this.begin_ = this.end - this.span;
     // One before the left edge, so that lines come from there.
     const first = model.samples.findIndex((s) => s.at >= this.begin_);
@@ -180,11 +179,11 @@ function drawRate(plot, span) {
       part = [];
     };
     plot.samples.forEach((s, i) => {
-      if (i > 0 && s.at - plot.samples[i - 1].at > GAP_MS) close();
+      if (!s.goesOn) close();
       const low = below[i];
       below[i] += s.classes[which];
       part.push([plot.x(s.at), y(below[i]), y(low)]);
-      line.push([plot.x(s.at), y(below[i]), s.at]);
+      line.push([plot.x(s.at), y(below[i]), s.goesOn]);
     });
     close();
     plot.path("area", hue, area);
@@ -211,7 +210,7 @@ function drawHeat(plot, y) {
   context.clip();
   context.fillStyle = getComputedStyle(canvas).color;
   for (const sample of plot.samples) {
-    const right = plot.x(sample.at), left = plot.x(sample.at - Math.min(3, sample.seconds) * 1000);
+    const right = plot.x(sample.at), left = plot.x(sample.at - sample.seconds * 1000);
     let total = 0;
     for (let i = 1; i < sample.heat.length; i += 2) total += sample.heat[i];
     for (let i = 0; i < sample.heat.length; i += 2) {
@@ -241,7 +240,7 @@ function drawLatency(plot, span) {
   plot.times();
   drawHeat(plot, y);
   const points = LINES.map((_, i) => plot.samples.map((s) =>
-    [plot.x(s.at), s.quantiles[i] === null ? null : y(s.quantiles[i]), s.at]));
+    [plot.x(s.at), s.quantiles[i] === null ? null : y(s.quantiles[i]), s.goesOn]));
   LINES.forEach(([hue], i) => plot.path("line", hue, linePath(points[i])));
   plot.finish((sample) => LINES.map(([hue, name], i) => [hue, name,
     text(time(sample.quantiles[i])), sample.quantiles[i] === null ? null

@@ -61,7 +61,7 @@ inline constexpr std::string_view dashboard_body = R"html(</style>
 <div class="stack">
 <section class="card"><header><h2>Shards</h2></header><div class="list"><table class="rows"
  id="shards"></table></div></section>
-<section class="card"><header><h2>Event loop</h2><p>from ready to served, the last 10 s</p></header>
+<section class="card"><header><h2>Event loop</h2><p>busy in a turn, the last 10 s</p></header>
 <div class="list"><table class="rows" id="loop"></table></div></section>
 <section class="card"><header><h2>WebSockets</h2></header><div class="list"><table class="rows"
  id="websockets"></table></div></section>

@@ -1,0 +1,99 @@
+// server, L3: the dashboard's page in one piece, made when the program is compiled, and what it may
+// do in a browser: nothing but run its own script and talk to its own server.
+#pragma once
+
+#include <nen/http/reply.hpp>
+#include <nen/http/response.hpp>
+#include <nen/server/dashboard_charts.hpp>
+#include <nen/server/dashboard_markup.hpp>
+#include <nen/server/dashboard_script.hpp>
+#include <nen/server/dashboard_start.hpp>
+#include <nen/server/dashboard_style.hpp>
+#include <nen/server/dashboard_views.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace nen::detail {
+
+inline constexpr std::string_view dashboard_parts[] = {
+    dashboard_head,   dashboard_style, dashboard_body,  dashboard_script,
+    dashboard_charts, dashboard_views, dashboard_start, dashboard_end};
+
+inline constexpr std::size_t dashboard_bytes = [] {
+  std::size_t size = 0;
+  for (const std::string_view part : dashboard_parts) size += part.size();
+  return size;
+}();
+
+inline constexpr std::array<char, dashboard_bytes> dashboard_text = [] {
+  std::array<char, dashboard_bytes> all{};
+  std::size_t size = 0;
+  for (const std::string_view part : dashboard_parts) {
+    for (const char c : part) all[size++] = c;
+  }
+  return all;
+}();
+
+// The digests are of what stands in the page's style and script, CSP 3 §8.2: a browser runs no
+// other. Whoever changes those is told the new ones by tests/clients/dashboard_protocol.py.
+inline constexpr std::string_view dashboard_policy =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "img-src data:; connect-src 'self'; "
+    "script-src 'sha256-4nnc6AOo5Kb9oJUrf5eYurnS2b1eH4iUBe8Lw6wK9jo='; "
+    "style-src 'sha256-FLX2aMkykHwmpOzU8WKXdS4pZ0YWa+qX8vBdUFGrSdE='";
+
+/// What is shown instead to who has no token.
+inline constexpr std::string_view dashboard_door = R"html(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Nen Net</title>
+<link rel="icon" href="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16
+ 16'><circle cx='8' cy='8' r='6' fill='none' stroke='%230a8f6c' stroke-width='3'/></svg>">
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center;
+  background: light-dark(#f7f6f2, #0f1416); color: light-dark(#1b2226, #e9eeec);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+form { box-sizing: border-box; width: min(360px, 100vw - 32px); padding: 28px; display: grid;
+  gap: 14px; border: 1px solid light-dark(#e4e1d9, #263035); border-radius: 16px;
+  background: light-dark(#fff, #161d20); }
+h1 { margin: 0; font-size: 20px; letter-spacing: -.02em; }
+label { display: grid; gap: 6px; font-size: 14px; color: light-dark(#5c676d, #9aa6aa); }
+input, button { box-sizing: border-box; width: 100%; height: 42px; font: inherit; padding: 0 14px;
+  border-radius: 10px; }
+input { border: 1px solid light-dark(#cfcbc0, #3a464c); background: light-dark(#f7f6f2, #0f1416);
+  color: inherit; }
+button { border: 0; background: light-dark(#08775a, #4fd1a5); color: light-dark(#fff, #0f1416);
+  font-weight: 600; cursor: pointer; }
+:focus-visible { outline: 2px solid light-dark(#08775a, #4fd1a5); outline-offset: 2px; }
+</style>
+</head>
+<body>
+<form method="post">
+<h1>Nen Net</h1>
+<label>Token<input type="password" name="token" autocomplete="current-password" required autofocus>
+</label>
+<button>Show the dashboard</button>
+</form>
+</body>
+</html>
+)html";
+
+inline constexpr std::string_view dashboard_door_policy =
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "img-src data:; "
+    "style-src 'sha256-E+Zw9Ttpa4NHxyFIFd2DgCAV2hVOLiZBdvy3Ontqs4U='";
+
+inline reply send_dashboard_page(response& res, std::string_view page,
+                                 std::string_view policy) noexcept {
+  res.field("Content-Security-Policy", policy).field("X-Content-Type-Options", "nosniff");
+  res.field("Referrer-Policy", "no-referrer").field("X-Frame-Options", "DENY");
+  return res.send_static("text/html; charset=utf-8", page);
+}
+
+}  // namespace nen::detail

@@ -101,6 +101,7 @@ function percentiles(histogram, wanted) {
 
 // ---- What is known. ----
 
+const CLASSES = [["c1", "1xx"], ["c2", "2xx"], ["c3", "3xx"], ["c4", "4xx"], ["c5", "5xx"]];
 const QUANTILES = [0.5, 0.9, 0.99, 0.999];
 const KEPT = 15 * 60 + 30, RECENT_MS = 10000, ASKED_AT_ONCE = 16;
 const model = { names: null, now: null, samples: [], routes: [], recent: [], marks: [],
@@ -121,14 +122,21 @@ function since(list, key) {
   return last[key].map((value, i) => value - first[key][i]);
 }
 
-function takeNames(names) {
-  if (model.names !== null && model.names.boot !== names.boot) {
-    model.marks.push({ at: Date.now(), what: "restarted" });
+// Every message is a list: of what kind, of which route, how many items came before, and its items.
+let coming = {};
+function add(to, first, rows) {
+  to.splice(first, to.length, ...rows);
+}
+function takeNames([[start, process, version]]) {
+  const boot = `${start} ${process}`;
+  if (model.names !== null && model.names.boot !== boot) {
+    model.marks.push({ at: Date.now(), what: "started again" });
     model.routes = [];
   }
   for (const list of [model.recent, ...model.routes.map((r) => r.seen)]) list.length = 0;
-  model.names = names;
+  model.names = { boot, version, counters: [], pools: [] };
   model.now = null;
+  model.goesOn = false;  // what was meanwhile is not known
 }
 function takeRouteNames(first, rows) {
   rows.forEach(([method, path], i) => {
@@ -137,41 +145,72 @@ function takeRouteNames(first, rows) {
       model.routes[first + i] = newRoute(method, path);
   });
 }
+/** Where a counter is shown, and by which name. Names are those of /metrics. */
+function counterName([name, pool, kind]) {
+  const plain = name.replace(/^nen_/, "").replace(/_total$/, "");
+  const words = (kind || plain).replaceAll("_", " ");
+  if (pool) return { name, pool, group: "pools", label: `${pool}: ${kind}` };
+  if (name === "closes") return { name, group: "connections", label: `closed: ${words}`, kind };
+  // Idle connections are closed every day; how many there were stands among the connections.
+  if (plain === "timeouts") return { name, group: kind === "idle" ? "traffic" : "timeouts",
+    label: words };
+  if (/^connections_(accepted|closed)$/.test(plain))
+    return { name, group: "connections", label: plain.slice(12) };
+  if (plain.startsWith("websocket"))
+    return { name, group: "websockets", label: words.replace(/^websockets? /, "") };
+  if (/^(requests|requests_deferred|received_bytes|sent_bytes)$/.test(plain))
+    return { name, group: "traffic", label: words };
+  const refusal = /reject|refus|denied|limit|shed|blacklist|evict/.test(plain);
+  return { name, group: refusal ? "limits" : "errors", label: words };
+}
+function counter(name, totals = model.now) {
+  const at = model.names.counters.findIndex((each) => each.name === name);
+  return at < 0 ? 0 : totals.counters[at];
+}
+function poolNamed(name) {
+  const at = model.names.pools.findIndex(([each]) => each === name);
+  return at < 0 ? [0, 1] : [model.now.pools[at][0], model.names.pools[at][1]];
+}
 
 /** The numbers of the whole server. */
-function takeTotals(totals) {
-  const before = model.now;
-  model.now = totals;
-  totals.seen = Date.now();
-  model.recent.push({ at: totals.at, counters: totals.counters, lag: totals.lag,
+function takeTotals(parts) {
+  const before = model.now, [at, state, user, kernel, resident] = parts.process;
+  const bytesOf = (which) => sum(parts.shards.map((shard) => shard[which]));
+  const totals = model.now = { at, state: ["ok", "overloaded", "draining"][state],
+    cpu: [user, kernel], resident, counters: parts.counters, pools: parts.pools,
+    shards: parts.shards, latency: parts.latency.flat(), busy: parts.busy.flat(),
+    classes: CLASSES.map((_, i) => sum(parts.routes.map((row) => row[i]))),
+    bytes: [bytesOf(2), bytesOf(3)], open: sum(parts.shards.map(([open]) => open)),
+    seen: Date.now() };
+  totals.websockets = counter("nen_websockets_opened_total") -
+    counter("nen_websockets_closed_total");
+  model.recent.push({ at, counters: totals.counters, busy: totals.busy,
     shards: totals.shards.flat() });
-  forgetOld(model.recent, totals.at);
-  const seconds = before === null ? 0 : (totals.at - before.at) / 1000;
+  forgetOld(model.recent, at);
+  const seconds = before === null ? 0 : (at - before.at) / 1000;
   if (seconds <= 0) return;
   const each = (now, then) => now.map((value, i) => Math.max(0, value - then[i]) / seconds);
   const heat = difference(totals.latency, before.latency);
-  const added = (name) => counter(name, totals) - counter(name, before);
+  const added = (name) => counter(name) - counter(name, before);
   model.samples.push({
-    at: totals.seen, seconds, classes: each(totals.classes, before.classes), heat,
+    at: totals.seen, seconds, goesOn: model.goesOn, heat,
+    classes: each(totals.classes, before.classes),
     quantiles: percentiles(heat, QUANTILES), open: totals.open,
     cpu: each(totals.cpu, before.cpu).map((us) => us / 1e6),
     bytes: each(totals.bytes, before.bytes), websockets: totals.websockets,
     accepted: added("connections_accepted") / seconds,
-    messages: added("ws_messages") / seconds,
-    lag: percentiles(difference(totals.lag, before.lag), [0.99])[0],
+    messages: added("nen_websocket_messages_received_total") / seconds,
+    busy: percentiles(difference(totals.busy, before.busy), [0.99])[0],
   });
+  model.goesOn = true;
   if (model.samples.length > KEPT) model.samples.shift();
 }
-function counter(name, totals = model.now) {
-  const at = model.names.counters.findIndex(([, each]) => each === name);
-  return at < 0 ? 0 : totals.counters[at];
-}
 
-/** One row a route: answers by class, latency's sum, time in the handler: sum and count. */
-function takeRoutes(first, rows) {
+/** One row a route: answers by class, and the time in the handler: its sum, and of how many. */
+function takeRoutes(rows) {
   const at = model.now.at;
   rows.forEach(([c1, c2, c3, c4, c5, handlerSum, handlerCount], i) => {
-    const route = model.routes[first + i];
+    const route = model.routes[i];
     if (!route) return;
     route.classes = [c1, c2, c3, c4, c5];
     const total = sum(route.classes);
@@ -190,11 +229,13 @@ function takeRoutes(first, rows) {
     if (route.history.length > 60) route.history.shift();
   });
 }
-function takeHistogram(index, latency) {
+function takeHistogram(index, first, rows) {
   const route = model.routes[index];
   if (!route) return;
-  route.histograms.push({ at: model.now.at, latency });
+  if (first === 0) route.histograms.push({ at: model.now.at, latency: [] });
   forgetOld(route.histograms, model.now.at);
+  const { latency } = route.histograms.at(-1);
+  add(latency, 2 * first, rows.flat());
   const { histograms } = route;
   const added = histograms.length > 1 ? difference(latency, histograms[0].latency) : latency;
   [route.p50, route.p99] = percentiles(added.length ? added : latency, [0.5, 0.99]);
@@ -239,6 +280,7 @@ function lost() {
     .then((answer) => { if (answer.status === 401) location.reload(); }, () => {});
 }
 function connect() {
+  coming = {};
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}` +
     `${base}/live`);
   socket.onopen = () => { socket.send("n"); ask(); };
@@ -247,18 +289,22 @@ function connect() {
   clearTimeout(watch);
   watch = setTimeout(lost, SILENCE_MS);
 }
-function take(part) {
-  switch (part.kind) {
-    case "names": return takeNames(part);
-    case "route_names": return takeRouteNames(part.first, part.rows);
-    case "totals": return takeTotals(part);
-    case "routes": return takeRoutes(part.first, part.rows);
-    case "histogram": return takeHistogram(part.route, part.latency);
+function take({ kind, of, first, rows }) {
+  switch (kind) {
+    case "names": return takeNames(rows);
+    case "counter_names": return add(model.names.counters, first, rows.map(counterName));
+    case "pool_names": return add(model.names.pools, first, rows);
+    case "route_names": return takeRouteNames(first, rows);
+    case "histogram": return takeHistogram(of, first, rows);
     case "end": return takeEnd();
+    default: add(coming[kind] ??= [], first, rows);
   }
 }
 /** All of this second's numbers are here. */
 function takeEnd() {
+  takeTotals(coming);
+  takeRoutes(coming.routes);
+  coming = {};
   tries = 0;
   clearTimeout(watch);
   const wanted = routesToAsk();

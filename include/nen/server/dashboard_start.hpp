@@ -16,7 +16,8 @@ const STATES = {
 const BANNERS = {
   gone: () => ["The server does not answer.", `Last heard ${new Date(model.now?.seen ??
     model.since).toTimeString().slice(0, 8)}. This page tries again by itself.`],
-  draining: () => ["The server is stopping.", "It finishes what it has begun and takes nothing new."],
+  draining: () => ["The server is stopping.", "It finishes what it has begun " +
+    "and takes nothing new."],
   overloaded: () => ["The server is overloaded.",
     "Connections or answers have to wait for a pool: see which one is full, below."],
 };
@@ -53,7 +54,7 @@ function draw() {
 }
 function onNumbers() {
   $("up").replaceChildren(`up ${duration(model.now.at)}`,
-    make("span", {}, ` · ${model.names.version}`));
+    make("span", {}, ` · nen ${model.names.version}`));
   showTiles();
   showLegends(rateValues, latencyValues);
   draw();
@@ -70,7 +71,9 @@ function onNumbers() {
 
 const choices = {
   get: (name) => { try { return localStorage.getItem(`nen ${name}`); } catch { return null; } },
-  set: (name, value) => { try { localStorage.setItem(`nen ${name}`, value); } catch { /* may not */ } },
+  set: (name, value) => {
+    try { localStorage.setItem(`nen ${name}`, value); } catch { /* it may not: never mind */ }
+  },
 };
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function setTheme(theme) {
@@ -98,7 +101,8 @@ for (const each of document.querySelectorAll("[name=span]")) {
 $("filter").addEventListener("input", () => (table.all = false, showRoutes()));
 $("more").addEventListener("click", () => (table.all = true, showRoutes()));
 document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input, button") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, button")) return;
   const pressed = { " ": "pause", t: "theme" }[event.key];
   if (event.key === "/") $("filter").focus();
   else if (pressed) $(pressed).click();

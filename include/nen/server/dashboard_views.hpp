@@ -1,5 +1,5 @@
-// server, L3: what the dashboard's page says in words and numbers: tiles, routes, pools, shards, and
-// what was refused.
+// server, L3: what the dashboard's page says in words and numbers: tiles, routes, pools, shards,
+// and what was refused.
 #pragma once
 
 #include <string_view>
@@ -19,15 +19,16 @@ const TILES = [
       `${text(rate(s.classes[3]))}/s`,
     level: (v) => v >= 0.05 ? "bad" : v >= 0.01 ? "warn" : "" },
   { name: "Connections", value: (s) => s.open, show: count,
-    note: (s) => `of ${text(count(model.names.connections))} · ${text(rate(s.accepted))} new/s`,
-    level: (v) => { const full = v / model.names.connections;
+    note: (s) => `of ${text(count(poolNamed("connections")[1]))} · ` +
+      `${text(rate(s.accepted))} new/s`,
+    level: (v) => { const full = v / poolNamed("connections")[1];
       return full >= 1 ? "bad" : full >= 0.9 ? "warn" : ""; } },
   { name: "CPU", value: (s) => sum(s.cpu), show: share, most: 0.2,
     note: (s) => `kernel ${text(share(s.cpu[1]))} · ${text(bytes(model.now.resident))} resident` },
   { name: "Sent per second", value: (s) => s.bytes[1], show: bytes, most: 1024,
     note: (s) => `${text(bytes(s.bytes[0]))}/s received` },
-  { name: "Event loop, p99", value: (s) => s.lag, show: time,
-    note: () => "from ready to served",
+  { name: "Event loop, p99", value: (s) => s.busy, show: time,
+    note: () => "busy in a turn",
     level: (v) => v >= 1e9 ? "bad" : v >= 1e8 ? "warn" : "" },
   { name: "WebSockets", value: (s) => s.websockets, show: count, most: 4,
     note: (s) => `${text(rate(s.messages))} messages/s` },
@@ -104,6 +105,7 @@ const NARROW = { 0: "", 2: "18%", 6: "21%", 7: "21%" };
 const ROWS_AT_FIRST = 20;
 const table = { by: 3, order: "descending", all: false };
 
+const pathOf = (route) => route.path || "without a route";
 const columnClass = (column) => column.wide ? "mid wide" : column.mid ? "mid" : "";
 function makeColumns() {
   COLUMNS.forEach((column, i) => {
@@ -133,8 +135,8 @@ function makeRow(route) {
     "aria-hidden": "true" });
   graph.append(route.spark);
   route.cells = COLUMNS.map((column, i) => make("td", { className: columnClass(column) },
-    ...(i === 0 ? [make("div", { className: "path", title: `${route.method} ${route.path}` },
-      make("span", { className: "verb" }, route.method), make("code", {}, route.path)),
+    ...(i === 0 ? [make("div", { className: "path", title: `${route.method} ${pathOf(route)}` },
+      make("span", { className: "verb" }, route.method), make("code", {}, pathOf(route))),
       route.bar] : i === 1 ? [graph] : [])));
   route.row = make("tr", {}, ...route.cells);
 }
@@ -160,7 +162,7 @@ function showRoutes() {
   const part = $("filter").value.trim().toLowerCase(), { key } = COLUMNS[table.by];
   const sign = table.order === "ascending" ? 1 : -1;
   const known = model.routes.filter(Boolean);
-  const found = known.filter((r) => `${r.method} ${r.path}`.toLowerCase().includes(part));
+  const found = known.filter((r) => `${r.method} ${pathOf(r)}`.toLowerCase().includes(part));
   found.sort((a, b) => {
     const [x, y] = [key(a) ?? -1, key(b) ?? -1];
     return sign * (x < y ? -1 : x > y ? 1 : 0) || a.path.localeCompare(b.path);
@@ -172,16 +174,18 @@ function showRoutes() {
     body.replaceChildren(...rows);
   $("more").hidden = table.all || found.length <= ROWS_AT_FIRST;
   say($("more"), `Show all ${found.length}`);
-  say($("routes-note"), known.length ? `${known.length} in all; rates, latencies and times in ` +
-    "their handlers are of the last 10 s" : "");
+  say($("routes-note"), known.length ? `${known.length - 1} in all; rates, latencies and times ` +
+    "in their handlers are of the last 10 s" : "");
 }
 
 // ---- Pools, shards, and what was refused. ----
 
 const pools = new Map();
 function showPools() {
-  model.now.pools.forEach(([inUse, most, refused], i) => {
+  model.now.pools.forEach(([inUse, most], i) => {
     const [name, size] = model.names.pools[i];
+    const missed = sum(model.names.counters.map((c, at) => c.pool === name
+      ? model.now.counters[at] : 0));
     if (!pools.has(name)) {
       const pool = { bar: make("i"), mark: make("u"), fill: make("span", { className: "fill" }) };
       pool.meter = make("div", { className: "meter" }, pool.bar, pool.mark);
@@ -196,8 +200,9 @@ function showPools() {
     pool.mark.hidden = most === 0;
     pool.meter.dataset.level = full >= 0.95 ? "bad" : full >= 0.75 ? "warn" : "";
     pool.fill.replaceChildren(make("b", {}, thousands.format(inUse)),
-      ` / ${thousands.format(size)}`, ...(refused > 0 ? [make("span", { className: "tag",
-        title: "times that it was empty" }, `${text(count(refused))}\u202f× empty`)] : []));
+      ` / ${thousands.format(size)}`, ...(missed > 0 ? [make("span", { className: "tag",
+        title: "times that there was nothing left" }, `${text(count(missed))}\u202f× empty`)]
+        : []));
   });
 }
 function rowsInto(id, head, rows) {
@@ -217,25 +222,20 @@ function showShards() {
 }
 const recentCounters = () => model.recent.length > 1 ? since(model.recent, "counters")
   : model.now.counters.map(() => 0);
-function readable(name, group) {
-  const prefix = `${group === "limits" ? "" : group}_`;
-  return (name.startsWith(prefix) ? name.slice(prefix.length) : name.replace(/^ws_/, ""))
-    .replaceAll("_", " ");
-}
 function showLoop() {
-  const first = model.recent[0].lag, last = model.now.lag;
-  const lag = percentiles(model.recent.length > 1 ? difference(last, first) : last, QUANTILES);
+  const first = model.recent[0].busy, last = model.now.busy;
+  const busy = percentiles(model.recent.length > 1 ? difference(last, first) : last, QUANTILES);
   rowsInto("loop", LINES.map(([, name]) => name),
-    [{ cells: lag.map((ns) => text(time(ns))) }]);
+    [{ cells: busy.map((ns) => text(time(ns))) }]);
 }
 function showTraffic(group, open) {
   const recent = recentCounters();
   rowsInto(group, ["", "all", "last 10 s"], [
     { cells: ["open now", text(count(open)), ""] },
-    ...model.names.counters.flatMap(([its, name], i) => {
+    ...model.names.counters.flatMap(({ group: its, label, kind }, i) => {
       const all = model.now.counters[i];
-      if (its !== group || (all === 0 && name.startsWith("closed "))) return [];
-      return [{ cells: [readable(name, group), text(count(all)), text(count(recent[i]))] }];
+      if (its !== group || (all === 0 && kind)) return [];
+      return [{ cells: [label, text(count(all)), text(count(recent[i]))] }];
     })]);
 }
 const TROUBLES = [["pools", "Pools that ran out", "bad"], ["errors", "Errors", "bad"],
@@ -244,10 +244,10 @@ function showDrops() {
   const recent = recentCounters(), rows = [];
   let quiet = 0;
   for (const [group, title, level] of TROUBLES) {
-    const found = model.names.counters.flatMap(([its, name], i) => {
+    const found = model.names.counters.flatMap(({ group: its, label }, i) => {
       if (its !== group) return [];
       if (model.now.counters[i] === 0) return ++quiet, [];
-      return [{ className: recent[i] > 0 ? level : "", cells: [readable(name, group),
+      return [{ className: recent[i] > 0 ? level : "", cells: [label,
         text(count(model.now.counters[i])), recent[i] > 0 ? `+${text(count(recent[i]))}` : ""] }];
     });
     if (found.length > 0) rows.push({ className: "sub", cells: [title] }, ...found);
