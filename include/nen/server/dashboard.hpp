@@ -79,8 +79,7 @@ class dashboard_session {
     return true;
   }
 
-  /// Answers what was asked, as far as there is room. What is left is answered in on_drain, from
-  /// its beginning: the page takes the latest.
+  /// Answers what was asked, as far as there is room, and goes on from there in on_drain.
   void answer(ws::peer& me) {
     if (wants_names_) {
       if (!say(me, [](const dashboard_snapshot& all) { all.names(); })) return;
@@ -100,10 +99,11 @@ class dashboard_session {
   template <class F>
   bool say(ws::peer& me, F f) {
     while (true) {
-      dashboard_rows rows(me, bytes_max_);
+      dashboard_rows rows(me, bytes_max_, place_);
       f(dashboard_snapshot(*all_, rows));
       switch (rows.result()) {
         case ws::send_result::sent:
+          place_ = {};
           return true;
         case ws::send_result::too_long:
           // Messages of this server are shorter than most servers'.
@@ -125,6 +125,7 @@ class dashboard_session {
   const server_metrics* all_ = nullptr;
   const server_status* status_ = nullptr;
   std::size_t bytes_max_ = dashboard_rows::bytes_at_first;
+  dashboard_place place_{};  // in the answer that could not be sent whole
   std::array<std::uint32_t, rows_at_once> rows_{};
   std::size_t row_count_ = 0;
   bool wants_names_ = false;

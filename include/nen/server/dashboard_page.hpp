@@ -41,7 +41,7 @@ inline constexpr std::array<char, dashboard_bytes> dashboard_text = [] {
 inline constexpr std::string_view dashboard_policy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "img-src data:; connect-src 'self'; "
-    "script-src 'sha256-4nnc6AOo5Kb9oJUrf5eYurnS2b1eH4iUBe8Lw6wK9jo='; "
+    "script-src 'sha256-T9Z1D1FuXLdRK8erb4ft/QiE7eDVruShdel6zSXAOi0='; "
     "style-src 'sha256-FLX2aMkykHwmpOzU8WKXdS4pZ0YWa+qX8vBdUFGrSdE='";
 
 /// What is shown instead to who has no token.

@@ -58,6 +58,8 @@ function duration(ms) {
 
 // ---- Histograms: [bucket, count, bucket, count, …], eight buckets for each power of two. ----
 
+/** A bucket may come twice, when a new one was there before the second part was asked for. */
+const flat = (pairs) => [...new Map(pairs)].flat();
 function lowest(index) {
   const fine = 8 * index, shift = fine < 128 ? 0 : Math.floor(fine / 64) - 1;
   return (fine - 64 * shift) * 2 ** shift;
@@ -178,7 +180,7 @@ function takeTotals(parts) {
   const bytesOf = (which) => sum(parts.shards.map((shard) => shard[which]));
   const totals = model.now = { at, state: ["ok", "overloaded", "draining"][state],
     cpu: [user, kernel], resident, counters: parts.counters, pools: parts.pools,
-    shards: parts.shards, latency: parts.latency.flat(), busy: parts.busy.flat(),
+    shards: parts.shards, latency: flat(parts.latency), busy: flat(parts.busy),
     classes: CLASSES.map((_, i) => sum(parts.routes.map((row) => row[i]))),
     bytes: [bytesOf(2), bytesOf(3)], open: sum(parts.shards.map(([open]) => open)),
     seen: Date.now() };
@@ -235,7 +237,7 @@ function takeHistogram(index, first, rows) {
   if (first === 0) route.histograms.push({ at: model.now.at, latency: [] });
   forgetOld(route.histograms, model.now.at);
   const { latency } = route.histograms.at(-1);
-  add(latency, 2 * first, rows.flat());
+  add(latency, 2 * first, flat(rows));
   const { histograms } = route;
   const added = histograms.length > 1 ? difference(latency, histograms[0].latency) : latency;
   [route.p50, route.p99] = percentiles(added.length ? added : latency, [0.5, 0.99]);

@@ -63,7 +63,7 @@ class dashboard_snapshot {
     // Another process has other counters: the page begins anew.
     rows_.begin("names");
     rows_.open().number(start_of_process_ns()).number(static_cast<std::uint64_t>(::getpid()));
-    rows_.text(version).close();
+    rows_.text(library_version).close();
     rows_.end();
     name_counters();
     rows_.begin("pool_names");
