@@ -1,5 +1,6 @@
 // The demo: says where it serves and what its memory is made of, and serves a page to try it with.
 #include <nen/nen.hpp>
+#include <nen/server/dashboard.hpp>
 
 #include <cstdio>
 #include <string_view>
@@ -25,8 +26,13 @@ nen::reply user(std::uint32_t id, nen::response& res) {
 using routes = nen::router<nen::get<"/", home>,                //
                            nen::get<"/plaintext", plaintext>,  //
                            nen::get<"/json", json>,            //
-                           nen::get<"/users/:id", user>>;
-using server = nen::server<routes>;
+                           nen::get<"/users/:id", user>,       //
+                           nen::dashboard<"/_nen">>;
+// The dashboard is all that speaks WebSocket here: four people may look at it.
+using server = nen::server<routes, nen::config{.websockets = 4,
+                                               .ws_message_slots = 4,
+                                               .ws_message_bytes_max = 128,
+                                               .ws_broadcast_slots = 1}>;
 static_assert(sizeof(server) <= 16 * nen::MiB, "the demo is to fit into 16 MiB");
 
 /// 1234567 as "1,234,567", into text that lives in `digits`.
@@ -58,7 +64,9 @@ void print_memory() {
 }
 
 void announce(std::string_view address) {
-  std::printf("\nNen Net serves http://%.*s\n\n", static_cast<int>(address.size()), address.data());
+  const auto size = static_cast<int>(address.size());
+  std::printf("\nNen Net serves http://%.*s\n", size, address.data());
+  std::printf("It is watched at http://%.*s/_nen while it works.\n\n", size, address.data());
   print_memory();
   std::printf("\nCtrl-C stops it.\n");
   std::fflush(stdout);

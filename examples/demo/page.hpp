@@ -54,13 +54,15 @@ was compiled.</p>
 <li><a href="/json"><code>GET /json</code><small>the same as JSON</small></a></li>
 <li><a href="/users/42"><code>GET /users/42</code><small>a number from the path</small></a></li>
 <li><a href="/users/abc"><code>GET /users/abc</code><small>not a number: 404</small></a></li>
+<li><a href="/_nen" class="elsewhere"><code>GET /_nen</code><small>what the server does now: the
+ dashboard</small></a></li>
 </ul>
 <pre id="answer" role="status" aria-live="polite">Choose a route to see its answer here.</pre>
 <footer>Stop the server with Ctrl-C: it finishes what it has begun.</footer>
 </main>
 <script>
 const answer = document.getElementById("answer");
-for (const link of document.querySelectorAll("a")) {
+for (const link of document.querySelectorAll("a:not(.elsewhere)")) {
   link.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

@@ -40,6 +40,8 @@ class Chromium:
         self.log = tempfile.TemporaryFile("w+")
         self.process = None
         self.problems = []  # exceptions that no script of a page caught
+        self.complaints = []  # the browser's own errors, as (where from, what)
+        self.requests = []  # the addresses of all that pages asked for
         self._last_id, self._left, self._answers = 0, b"", {}
 
     # ---- start and stop ----
@@ -118,6 +120,14 @@ class Chromium:
             elif message["method"] == "Runtime.exceptionThrown":
                 details = message["params"]["exceptionDetails"]
                 self.problems.append(details.get("exception", details).get("description", details))
+            elif message["method"] == "Log.entryAdded":
+                entry = message["params"]["entry"]
+                if entry["level"] == "error":
+                    self.complaints.append((entry["source"], entry["text"]))
+            elif message["method"] == "Network.requestWillBeSent":
+                self.requests.append(message["params"]["request"]["url"])
+            elif message["method"] == "Network.webSocketCreated":
+                self.requests.append(message["params"]["url"])
 
     def open(self, url, width=1000, height=700, dark=False, phone=False):
         return Tab(self, url, width, height, dark, phone)
@@ -130,7 +140,8 @@ class Tab:
                                    newWindow=True)["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=self.target,
                                     flatten=True)["sessionId"]
-        self.call("Runtime.enable")
+        for domain in ["Runtime", "Log", "Network"]:
+            self.call(f"{domain}.enable")
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=2 if phone else 1, mobile=phone)
         self.call("Emulation.setEmulatedMedia", features=[

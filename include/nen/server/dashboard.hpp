@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace nen {
 
@@ -136,7 +137,11 @@ struct no_dashboard_token {};
 
 template <fixed_string Path, auto Token>
 struct dashboard_routes {
-  using states = typename dashboard_token<Token>::states;
+  using token = dashboard_token_states<std::remove_const_t<decltype(Token)>>;
+  static_assert(token::is_right,
+                "the token of nen::dashboard<path, token> is a function that returns it: "
+                "std::string_view token(const State&), which takes what states it needs");
+  using states = typename token::type;
   using type = group<Path, post<"", dashboard_login<Token, states>{}>,
                      group<"", use<dashboard_guard<Token, states>{}>, get<"", show_dashboard>,
                            websocket<"/live", dashboard_session>>>;

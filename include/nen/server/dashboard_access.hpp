@@ -102,21 +102,17 @@ struct dashboard_login<Token, type_list<States...>> {
   }
 };
 
-template <auto Token>
-struct dashboard_token {
-  using type = std::remove_const_t<decltype(Token)>;
-  static_assert(has_signature<type>,
-                "the token of nen::dashboard<path, token> is a function that returns it: "
-                "std::string_view token(const State&), which takes what states it needs");
+/// The states that the token's function takes.
+template <class F>
+struct dashboard_token_states {
+  static constexpr bool is_right = false;
+  using type = type_list<>;
 };
-template <auto Token>
-requires has_signature<std::remove_const_t<decltype(Token)>>
-struct dashboard_token<Token> {
-  using its = signature<std::remove_const_t<decltype(Token)>>;
-  static_assert(std::is_same_v<typename its::result, std::string_view>,
-                "the token of nen::dashboard<path, token> is a function that returns it: "
-                "std::string_view token(const State&), which takes what states it needs");
-  using states = typename its::parameters;
+template <has_signature F>
+requires std::is_same_v<typename signature<F>::result, std::string_view>
+struct dashboard_token_states<F> {
+  static constexpr bool is_right = true;
+  using type = typename signature<F>::parameters;
 };
 
 }  // namespace nen::detail

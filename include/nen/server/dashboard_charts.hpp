@@ -170,7 +170,8 @@ function drawRate(plot, span) {
   plot.times();
   const below = plot.samples.map(() => 0);
   CLASSES.forEach(([hue], which) => {
-    if (!plot.samples.some((s) => s.classes[which] > 0)) return;
+    // Answers that are well are shown also while there are none.
+    if (which !== 1 && !plot.samples.some((s) => s.classes[which] > 0)) return;
     const line = [];
     let area = "", part = [];
     const close = () => {

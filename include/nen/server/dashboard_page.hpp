@@ -41,8 +41,8 @@ inline constexpr std::array<char, dashboard_bytes> dashboard_text = [] {
 inline constexpr std::string_view dashboard_policy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "img-src data:; connect-src 'self'; "
-    "script-src 'sha256-T9Z1D1FuXLdRK8erb4ft/QiE7eDVruShdel6zSXAOi0='; "
-    "style-src 'sha256-FLX2aMkykHwmpOzU8WKXdS4pZ0YWa+qX8vBdUFGrSdE='";
+    "script-src 'sha256-pIyR5vlQmEyNneOwjGhp0x0untGcNus9dgoeXe1+i24='; "
+    "style-src 'sha256-pC+/pDxoYFwV9O5y4lZfEmh3Xs6OV34y4ps1NaoHmNA='";
 
 /// What is shown instead to who has no token.
 inline constexpr std::string_view dashboard_door = R"html(<!doctype html>

@@ -116,7 +116,7 @@ main { display: grid; gap: 14px; transition: opacity .4s; }
 .plot .line { fill: none; stroke: var(--hue); stroke-width: 1.8; stroke-linejoin: round;
   stroke-linecap: round; }
 .plot .line.c5 { stroke-width: 1.3; }
-.plot .area { fill: var(--hue); opacity: .9; }
+.plot .area { fill: var(--hue); opacity: .75; }
 .plot .area.c2 { opacity: .2; }
 .plot canvas { color: var(--accent); }
 .plot .dot { fill: var(--hue); stroke: var(--card); stroke-width: 2; }

@@ -79,8 +79,9 @@ function showLegends(rates, latencies) {
   if (sample === undefined) return;
   rates.forEach((each, i) => {
     say(each, text(rate(sample.classes[i])));
-    each.parentNode.hidden = !model.now.classes[i];
-    each.parentNode.style.display = model.now.classes[i] || i === 1 ? "" : "none";
+    // Of those that there never were, and of what only begins a WebSocket, nobody needs a line.
+    const shown = i === 1 || (i === 0 ? sample.classes[0] > 0 : model.now.classes[i] > 0);
+    each.parentNode.style.display = shown ? "" : "none";
   });
   latencies.forEach((each, i) => say(each, text(time(sample.quantiles[i]))));
 }
