@@ -280,6 +280,8 @@ class router {
   static reply dispatch(const route_match& match, const path_segments& segments, const request& req,
                         response& res, state_refs<State...> states, std::span<char> scratch) {
     using call = detail::call_with<State...>;
+    // Known now, so that it is not looked up again when the head is complete.
+    if constexpr (decorates) detail::response_access::decorate(res, rules_for(match).decorate, req);
     if constexpr (set::has_preflight) {
       if (req.method() == method::options && answer_preflight(match, req, res)) [[unlikely]]
         return res.status(status::no_content);
@@ -315,12 +317,15 @@ class router {
  private:
   static constexpr detail::route_finder finder = set::table.finder();
 
+  static const detail::route_rules& rules_for(const route_match& match) noexcept {
+    const bool is_found = match.outcome == route_outcome::found;
+    return set::template rules<outer_rules>[is_found ? match.route : route_count];
+  }
   [[gnu::noinline]] static const detail::route_rules& rules_for(const request& req) noexcept {
-    const auto& table = set::template rules<outer_rules>;
-    if (req.target().empty()) return table[route_count];  // nobody knows what was asked for
+    // Where the target is empty, nobody knows what was asked for.
+    if (req.target().empty()) return set::template rules<outer_rules>[route_count];
     path_segments segments;
-    const route_match match = lookup(req.method(), req.path(), segments);
-    return table[match.outcome == route_outcome::found ? match.route : route_count];
+    return rules_for(lookup(req.method(), req.path(), segments));
   }
 
   /// A browser asks whether a page from elsewhere may send a request: no handler is asked that.
