@@ -239,6 +239,9 @@ class http_session : detail::deferred_host {
   template <class Peer>
   answer_is respond(Peer& p, output& out, const request& message, bool is_whole = true);
   template <class Peer>
+  answer_is respond_with(Peer& p, output& out, const request& message, bool is_whole,
+                         function_ref<reply(response&)> make, bool closes = false);
+  template <class Peer>
   reply answer_refusal(Peer& p, const request&, response& res, const request_refusal&);
   template <class Peer>
   reply dispatch(Peer& p, const request& message, response& res);

@@ -11,23 +11,33 @@ template <class Peer>
 auto http_session<Routes, Config, State...>::respond(Peer& p, output& out, const request& message,
                                                      bool is_whole) -> answer_is {
   ++p.state().requests;
-  [[maybe_unused]] request_refusal refusal;
-  if constexpr (Peer::gated) refusal = p.judge(message.fields());
-  if (refusal.code == 0) p.counters().requests.add();
+  if constexpr (Peer::gated) {
+    const request_refusal refusal = p.judge(message.fields());
+    if (refusal.code != 0)
+      return respond_with(
+          p, out, message, is_whole,
+          [&](response& res) { return answer_refusal(p, message, res, refusal); }, refusal.closes);
+  }
+  p.counters().requests.add();
+  return respond_with(p, out, message, is_whole,
+                      [&](response& res) { return dispatch(p, message, res); });
+}
+
+/// The same with `make` instead of its handler.
+/// @param closes  no other request is wanted behind it
+template <class Routes, config Config, class... State>
+template <class Peer>
+auto http_session<Routes, Config, State...>::respond_with(Peer& p, output& out,
+                                                          const request& message, bool is_whole,
+                                                          function_ref<reply(response&)> make,
+                                                          bool closes) -> answer_is {
   if constexpr (measures) p.state().began_ns = p.now_ns();
   stage(p);
   if constexpr (Routes::has_coroutine) {
     tasks_.answering = &p;
     tasks_.came_whole = is_whole;
   }
-  const auto outcome = answer(
-      p, out, message,
-      [&](response& res) {
-        if constexpr (Peer::gated)
-          if (refusal.code != 0) return answer_refusal(p, message, res, refusal);
-        return dispatch(p, message, res);
-      },
-      is_whole && !refusal.closes);
+  const auto outcome = answer(p, out, message, make, is_whole && !closes);
   if constexpr (Routes::has_coroutine) tasks_.answering = nullptr;
   if (outcome != answer_is::deferred) staged_for_ = {};
   if (outcome != answer_is::receiving || !is_whole) return outcome;
@@ -213,7 +223,7 @@ void http_session<Routes, Config, State...>::refuse(Peer& p, output& out, status
   // What is logged: as far as its head has come. nen::on_error does not see one that was rejected
   // for its head.
   std::optional<request> known;
-  if constexpr (journal_.is_kept) {
+  if constexpr (decltype(journal_)::is_kept) {
     const request_parser* const its = has_request(p) ? &store_.head_of(p.state().kept).parser
                                       : in_place     ? &parser_
                                                      : nullptr;
