@@ -12,6 +12,10 @@
 #include <string>
 #include <string_view>
 
+#include <nen/core/access.hpp>
+#include <nen/core/cidr.hpp>
+#include <nen/server/client_gate.hpp>
+
 #include "no_heap/ledger.hpp"
 #include "no_heap/routes.hpp"
 #include "no_heap/system_calls.hpp"
@@ -96,12 +100,19 @@ constexpr config small = {.shards = 2,
                           .streams = 2,
                           .body_slots = 2,
                           .body_bytes_max = 2048,
+                          .client_limits = 32,
                           .websockets = 4,
                           .ws_message_slots = 2,
                           .ws_message_bytes_max = 8192,
                           .ws_broadcast_slots = 4,
                           .ws_broadcast_bytes_max = 1024,
                           .ws_views = 8};
+// Clients whom the tests do not come from unless they mean to.
+constexpr auto proxy = cidrs<"127.0.9.9">;
+constexpr auto denied = cidrs<"127.0.8.0/24", "203.0.113.0/24">;
+constexpr access_rules rules{.allow = {}, .deny = denied};
+access_control control(rules);
+
 nen::server<routes, small> server;
 nen::tcp::server<talker, small> tcp_server;
 
@@ -121,6 +132,14 @@ constexpr named_counter counters[] = {NEN_NAMED(connections_accepted),
                                       NEN_NAMED(receive_errors),
                                       NEN_NAMED(send_errors),
                                       NEN_NAMED(stale_completions),
+                                      NEN_NAMED(connections_limited),
+                                      NEN_NAMED(connections_denied),
+                                      NEN_NAMED(connections_blacklisted),
+                                      NEN_NAMED(clients_blacklisted),
+                                      NEN_NAMED(proxy_headers_rejected),
+                                      NEN_NAMED(requests_limited),
+                                      NEN_NAMED(requests_denied),
+                                      NEN_NAMED(client_slots_evicted),
                                       NEN_NAMED(bytes_received),
                                       NEN_NAMED(bytes_sent),
                                       NEN_NAMED(requests),
@@ -216,6 +235,10 @@ listen_options options_of(bool sheds, bool patient) {
   o.clients.idle_timeout = ms(200);  // those that it has to itself count as somebody
   o.linger_timeout = ms(patient ? 60'000 : 300);
   o.drain_timeout = ms(patient ? 5'000 : 200);
+  o.limits = {.requests_per_second = 4'000'000, .request_burst = 4'000'000};
+  o.access = &control;
+  o.trusted_proxies = proxy;
+  o.forwarded = forwarded_field::x_forwarded_for;
   return o;
 }
 
