@@ -4,6 +4,8 @@
 
 #include <sys/random.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace nen {
@@ -24,6 +26,24 @@ constexpr std::uint64_t mix(std::uint64_t x) noexcept {
   x = (x ^ x >> 32) * 0xd6e8'feb8'6659'fd93;
   x = (x ^ x >> 32) * 0xd6e8'feb8'6659'fd93;
   return x ^ x >> 32;
+}
+
+consteval std::array<char, 512> make_hex_pairs() {
+  std::array<char, 512> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i)
+    pairs[i] = "0123456789abcdef"[i / 2 >> (i % 2 == 0 ? 4 : 0) & 15];
+  return pairs;
+}
+inline constexpr std::array<char, 512> hex_pairs = make_hex_pairs();
+
+/// Sixteen digits of half a number, two at a time: each answer has 32.
+constexpr char* write_hex_16(char* out, std::uint64_t value) noexcept {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    const std::size_t pair = value >> shift & 255;
+    *out++ = hex_pairs[2 * pair];
+    *out++ = hex_pairs[2 * pair + 1];
+  }
+  return out;
 }
 
 /// Makes a thread's numbers: 2^64 of them, and no call to the kernel but for the first. Zero has

@@ -2,6 +2,9 @@
 // without a byte that a terminal or a reader of logs could take for something else.
 #pragma once
 
+#include <nen/core/smallest.hpp>
+
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -74,19 +77,36 @@ struct log_piece {
   return {{'\\', 'u', 'f', 'f', 'f', 'd'}, 6, 1};
 }
 
+/// Bytes that stand for themselves in both formats.
+consteval std::array<bool, 256> make_log_plain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}
+inline constexpr std::array<bool, 256> log_plain = make_log_plain();
+
 /// Writes text escaped.
 /// @param out        room for bytes_max bytes
-/// @param bytes_max  of what is written; what does not fit is cut, between pieces, and "..." says
-///                   so
+/// @param bytes_max  of what is written, 3 at least; what does not fit is cut, between pieces, and
+///                   "..." says so
 template <log_piece (*PieceOf)(std::string_view)>
 inline char* put_log_text(char* out, std::string_view text, std::size_t bytes_max) noexcept {
-  char* const begin = out;
-  char* cut_at = out;  // the last place that leaves room for the dots
-  while (!text.empty()) {
+  char* const end = out + bytes_max;
+  char* const dots_at_most = end - log_cut.size();
+  char* cut_at = out;  // the last place between pieces that leaves room for the dots
+  for (std::size_t plain = 0; !text.empty(); plain = 0) {
+    if (out <= dots_at_most) cut_at = out;
+    // Most text is plain, and copied.
+    const std::size_t room = smallest(text.size(), static_cast<std::size_t>(end - out));
+    while (plain != room && log_plain[static_cast<unsigned char>(text[plain])]) ++plain;
+    if (plain != 0) {
+      out = put_log_bytes(out, text.substr(0, plain));
+      text.remove_prefix(plain);
+      cut_at = largest(cut_at, smallest(out, dots_at_most));
+      continue;
+    }
     const log_piece piece = PieceOf(text);
-    const auto used = static_cast<std::size_t>(out - begin);
-    if (used + log_cut.size() <= bytes_max) cut_at = out;
-    if (used + piece.size > bytes_max) return put_log_bytes(cut_at, log_cut);
+    if (out + piece.size > end) return put_log_bytes(cut_at, log_cut);
     out = put_log_bytes(out, {piece.bytes, piece.size});
     text.remove_prefix(piece.of);
   }

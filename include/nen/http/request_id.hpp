@@ -24,9 +24,7 @@ class request_id {
 
   /// @param number  of a request that has no name: 32 hexadecimal digits are its id
   explicit request_id(const unique_number& number) noexcept : size_(32) {
-    const std::uint64_t halves[] = {number.high, number.low};
-    for (std::size_t i = 0; i < size_; ++i)
-      text_[i] = "0123456789abcdef"[halves[i / 16] >> (60 - i % 16 * 4) & 15];
+    detail::write_hex_16(detail::write_hex_16(text_, number.high), number.low);
   }
   /// @pre  is_valid(name)
   explicit request_id(std::string_view name) noexcept

@@ -53,12 +53,6 @@ constexpr bool is_trace_number(std::string_view text) noexcept {
   return is_lower_hex(text) && text.find_first_not_of('0') != text.npos;
 }
 
-/// Sixteen digits of a number.
-constexpr char* write_hex_16(char* out, std::uint64_t value) noexcept {
-  for (int shift = 60; shift >= 0; shift -= 4) *out++ = "0123456789abcdef"[value >> shift & 15];
-  return out;
-}
-
 }  // namespace detail
 
 constexpr std::optional<traceparent> traceparent::parse(std::string_view text) noexcept {
