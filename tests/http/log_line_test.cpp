@@ -137,6 +137,19 @@ TEST_CASE("texts that are too long are cut where it is seen, never inside of an 
     CHECK((json.size() - shift - 3) % 6 == 0);
     CHECK(combined.ends_with("\\x0A..."));
     CHECK(json.ends_with("\\u000a..."));
+    // Also where plain text follows that would have to be cut in front of itself.
+    for (std::size_t escapes = 160; escapes < 260; ++escapes) {
+      const std::string mixed =
+          std::string(shift, 'a') + std::string(escapes, '\n') + std::string(600, 'b');
+      for (const auto format : {log_format::combined, log_format::json}) {
+        std::string text = target(format, mixed);
+        CHECK(text.size() <= nen::log_target_bytes_max);
+        if (text.ends_with("...")) text.resize(text.size() - 3);
+        text.resize(text.find_last_not_of('b') + 1);
+        const std::string_view escape = format == log_format::json ? "\\u000a" : "\\x0A";
+        CHECK(text.ends_with(escape));
+      }
+    }
   }
 }
 

@@ -95,14 +95,15 @@ inline char* put_log_text(char* out, std::string_view text, std::size_t bytes_ma
   char* const dots_at_most = end - log_cut.size();
   char* cut_at = out;  // the last place between pieces that leaves room for the dots
   for (std::size_t plain = 0; !text.empty(); plain = 0) {
-    if (out <= dots_at_most) cut_at = out;
+    const bool leaves_room = out <= dots_at_most;
+    if (leaves_room) cut_at = out;
     // Most text is plain, and copied.
     const std::size_t room = smallest(text.size(), static_cast<std::size_t>(end - out));
     while (plain != room && log_plain[static_cast<unsigned char>(text[plain])]) ++plain;
     if (plain != 0) {
       out = put_log_bytes(out, text.substr(0, plain));
       text.remove_prefix(plain);
-      cut_at = largest(cut_at, smallest(out, dots_at_most));
+      if (leaves_room) cut_at = smallest(out, dots_at_most);
       continue;
     }
     const log_piece piece = PieceOf(text);
