@@ -196,7 +196,8 @@ TEST_CASE("lines are chosen by sample and by status", "[sim]") {
     CHECK(s.counters().log_lines_dropped.value() == 0);
     return static_cast<int>(lines_of(s).size());
   };
-  CHECK(count({.sample = 10}, "/", 25) == 2);
+  CHECK(count({.sample = 10}, "/", 9) == 0);
+  CHECK(count({.sample = 10}, "/", 30) == 3);
   CHECK(count({.sample = 0}, "/", 3) == 3);
   CHECK(count({.sample = 10}, "/throws", 25) == 25);
   CHECK(count({.sample = 10}, "/nowhere", 25) == 2);
