@@ -1,6 +1,7 @@
 // Stopping while somebody else goes on with the listener: nobody is refused, nobody who was
 // accepted is lost, and requests that are on their way to idle connections are answered.
 #include <nen/testing/simulated_server.hpp>
+#include <nen/testing/simulated_tcp_server.hpp>
 
 #include <array>
 
@@ -17,6 +18,18 @@ constexpr std::array inherited = {0};
 constexpr nen::listen_options handed_on = {.listeners = inherited};
 const std::string hello = "GET /n/7 HTTP/1.1\r\nHost: h\r\n\r\n";
 const std::string last = "Connection: close\r\n";
+
+/// Answers once, also when it knows that it is the last thing it does.
+struct polite {
+  bool has_answered = false;
+  std::size_t on_data(nen::tcp::peer& me, std::string_view bytes) {
+    has_answered = true;
+    return me.send(bytes);
+  }
+  void on_drain(nen::tcp::peer& me) {
+    if (has_answered) me.close();
+  }
+};
 
 bool holds(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
@@ -123,6 +136,25 @@ TEST_CASE("whoever was accepted while the server stops is served", "[sim]") {
     }
     s.run_to_end();
     CHECK(s.counters().connections_accepted.value() == 3);
+  }
+}
+
+TEST_CASE("a raw TCP session that was accepted while the server stops knows, and may answer",
+          "[sim]") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    INFO(seed);
+    nen::testing::simulated_tcp_server<polite, nen::config{.connections = 8}> s(
+        seed, {.late = 300, .cancel_misses = 500, .reordered = true, .late_ms_max = 20}, handed_on);
+    s.settle();
+    s.stop();
+    auto meanwhile = s.connect();
+    s.pass(50);
+    meanwhile.send("hello");
+    s.pass(50);
+    CHECK(meanwhile.received() == "hello");
+    meanwhile.close();
+    s.run_to_end();
+    CHECK(s.counters().connections_accepted.value() == 1);
   }
 }
 
