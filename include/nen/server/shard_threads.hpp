@@ -281,6 +281,7 @@ class shard_threads {
 [[gnu::cold]] inline void shard_threads::join() noexcept {
   for (std::uint32_t i = 0; i < started_; ++i) pthread_join(threads_[i].thread, nullptr);
   if (observer_ != nullptr) observer_->call->close(*observer_);
+  observer_ = nullptr;
   close_descriptors();
 }
 
