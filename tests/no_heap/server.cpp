@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <nen/server/systemd.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -269,8 +270,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "cannot count system calls with seccomp: %s\n", std::strerror(problem));
     return 77;
   }
-  const auto options = no_heap::options_of(when_full == "shed", patience == "patient");
+  auto options = no_heap::options_of(when_full == "shed", patience == "patient");
   no_heap::is_raw_tcp = argc == 4;
+  static nen::systemd::notifier systemd;  // tells nobody where NOTIFY_SOCKET is not set
+  options.systemd_notify = &systemd;
   const auto ended =
       no_heap::is_raw_tcp ? no_heap::tcp_server.run(options) : no_heap::server.run(options);
   ledger::begin_phase("after its end");

@@ -139,9 +139,11 @@ class shard_threads {
                        std::span<shard_thread> threads) noexcept;
   result<void> launch() noexcept;
   result<void> announce(const listen_options& options) noexcept {
-    if (options.on_listening != nullptr) options.on_listening(address().to_string().view());
-    if (observer_ == nullptr) return {};
-    return observer_->call->ready(*observer_, address(), program_->pulses, threads_);
+    result<void> told;
+    if (observer_ != nullptr)
+      told = observer_->call->ready(*observer_, address(), program_->pulses, threads_);
+    if (told && options.on_listening != nullptr) options.on_listening(address().to_string().view());
+    return told;
   }
   void tell_of_stop() const noexcept {
     if (observer_ != nullptr) observer_->call->stopping(*observer_);
