@@ -3,6 +3,7 @@
 #include <nen/core/access.hpp>
 #include <nen/core/cidr.hpp>
 
+#include <array>
 #include <string>
 
 #include "server/two_servers.hpp"
@@ -170,6 +171,31 @@ TEST_CASE("a server that stops does not wait for PROXY headers", "[proxies]") {
   s.settle();
   CHECK(s.is_over());
   CHECK(s.counters().closes[close_reason::drained].value() == 1);
+}
+
+TEST_CASE("a server whose listener outlives it serves whoever was accepted, behind his header",
+          "[proxies]") {
+  constexpr std::array inherited = {0};
+  nen::testing::simulated_server<routes, with_headers> s(
+      1, {.cancel_misses = 1000},
+      {.listeners = inherited, .proxy_protocol = proxy_protocol::from_all});
+  auto before = s.connect();
+  before.send(v1.substr(0, 10));
+  s.settle();
+  s.stop();
+  auto meanwhile = s.connect();
+  s.settle();
+  before.send(v1.substr(10) + request_for("/"));
+  meanwhile.send(v2 + request_for("/"));
+  s.settle();
+  for (auto* c : {&before, &meanwhile}) {
+    CHECK(c->received().find("Connection: close\r\n") != std::string::npos);
+    CHECK(c->received().ends_with("192.0.2.7"));
+    CHECK(c->saw_end());
+    c->close();
+  }
+  s.settle();
+  CHECK(s.is_over());
 }
 
 TEST_CASE("a connection that comes when all slots are taken is shed without a header",

@@ -38,7 +38,7 @@ bool tcp_shard<S, C, R>::let_in(connection& c) noexcept {
 /// It begins with a header that says whose it is.
 template <class S, config C, template <ring_sizes> class R>
 void tcp_shard<S, C, R>::wait_for_header(connection& c) noexcept {
-  if (draining_) return close(c, tcp::close_reason::drained);
+  if (aborted_ || (draining_ && !inherits_listener_)) return close(c, tcp::close_reason::drained);
   if (incoming() - accepting_ > C.connections) {
     counters_.connections_shed.add();
     return close(c, tcp::close_reason::shed);  // nobody could be told in his own language yet
@@ -84,6 +84,8 @@ bool tcp_shard<S, C, R>::read_header(connection& c) {
   if (c.header.client().what != client_address::kind::none) c.client = c.header.client();
   if (!let_in(c)) return false;
   run(c, [&](peer& p) { session_.on_open(p); });
+  if (draining_ && !c.close_when_sent)
+    run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });
   if (!c.close_when_sent) return true;
   settle(c);
   return false;

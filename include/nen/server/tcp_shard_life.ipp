@@ -53,7 +53,11 @@ void tcp_shard<S, C, R>::drain() noexcept {
   for_each_connection([this](connection& c) {
     if (c.state == connection_state::accepting) cancel(c, operation::accept);
     if (c.state != connection_state::open) return;
-    if (is_at_gate(c)) return close(c, tcp::close_reason::drained);
+    if (is_at_gate(c)) {
+      // With an inherited listener who was accepted is served; his header has a time of its own.
+      if (!inherits_listener_) close(c, tcp::close_reason::drained);
+      return;
+    }
     if (!c.has_input() || c.paused)
       run_because(c, tcp::close_reason::drained, [&](peer& p) { session_.on_drain(p); });
     settle(c);
