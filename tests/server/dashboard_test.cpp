@@ -24,6 +24,11 @@ constexpr std::string_view right_token = "open sesame; \xc3\xbc";
 struct app {
   std::string_view token = right_token;
 };
+using room = nen::ws::group<24>;
+struct guest {
+  void on_open(nen::ws::peer& me, room& lobby) { lobby.join(me); }
+  void on_message(nen::ws::peer&, nen::ws::message) {}
+};
 
 nen::reply hello(nen::response& res) { return res.text("hello"); }
 nen::reply user(std::uint32_t id, nen::response& res) {
@@ -37,7 +42,8 @@ using routes = nen::router<
              "server/whose/messages/are/short",
              hello>,
     nen::route<nen::methods(nen::method::put, nen::method::patch), "/put", hello>,
-    nen::any<"/any", hello>, nen::dashboard<"/_nen">, nen::dashboard<"/secret", token_of>>;
+    nen::any<"/any", hello>, nen::websocket<"/room", guest>, nen::dashboard<"/_nen">,
+    nen::dashboard<"/secret", token_of>>;
 constexpr std::uint32_t rows_of_users = 2;
 
 constexpr nen::config with_short_answers(std::uint32_t bytes) {
@@ -45,7 +51,7 @@ constexpr nen::config with_short_answers(std::uint32_t bytes) {
   changed.response_bytes_max = bytes;
   return changed;
 }
-using simulated = nen::testing::simulated_server<routes, small, app>;
+using simulated = nen::testing::simulated_server<routes, small, app, room>;
 constexpr nen::listen_options calm{};
 
 std::string ask_for(std::string_view target, std::string_view more = "") {
@@ -222,6 +228,12 @@ TEST_CASE("the dashboard is told names once and totals that grow", "[dashboard]"
         p.counter({"closes", "", "peer_finished"}) + p.counter({"closes", "", "session"}));
   CHECK(sum_of(all.at("busy")) > 0);
 
+  REQUIRE(all.at("groups").items.size() == 1);
+  CHECK(p.number("groups", 0) == 0);
+  ws_visitor in_the_room(s, "/room");
+  p.ask("s");
+  CHECK(p.number("groups", 0) == 1);
+
   p.ask("h 2 0");
   CHECK(sum_of(all.at("histogram 2")) == 3);
   CHECK(sum_of(all.at("histogram")) == 1);
@@ -229,7 +241,7 @@ TEST_CASE("the dashboard is told names once and totals that grow", "[dashboard]"
 
 TEST_CASE("the dashboard's lists are whole, however short messages have to be", "[dashboard]") {
   const auto tell = []<std::uint32_t Bytes>(std::integral_constant<std::uint32_t, Bytes>) {
-    nen::testing::simulated_server<routes, with_short_answers(Bytes), app> s(1, {}, calm);
+    nen::testing::simulated_server<routes, with_short_answers(Bytes), app, room> s(1, {}, calm);
     page p(s);
     p.ask("n");
     const lists all = p.ask("s");
@@ -245,7 +257,7 @@ TEST_CASE("the dashboard's lists are whole, however short messages have to be", 
 }
 
 TEST_CASE("a server whose messages are too short for the dashboard says so", "[dashboard]") {
-  nen::testing::simulated_server<routes, with_short_answers(800), app> s(1, {}, calm);
+  nen::testing::simulated_server<routes, with_short_answers(800), app, room> s(1, {}, calm);
   ws_visitor v(s, "/_nen/live");
   v.say("n");
   CHECK(v.hears().ends_with(

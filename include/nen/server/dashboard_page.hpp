@@ -41,7 +41,7 @@ inline constexpr std::array<char, dashboard_bytes> dashboard_text = [] {
 inline constexpr std::string_view dashboard_policy =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "img-src data:; connect-src 'self'; "
-    "script-src 'sha256-pIyR5vlQmEyNneOwjGhp0x0untGcNus9dgoeXe1+i24='; "
+    "script-src 'sha256-heQ8kvpyop9YOKiCr34M0M/7LJT3djHUOglmYR/WzNA='; "
     "style-src 'sha256-pC+/pDxoYFwV9O5y4lZfEmh3Xs6OV34y4ps1NaoHmNA='";
 
 /// What is shown instead to who has no token.

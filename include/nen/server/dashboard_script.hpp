@@ -160,10 +160,12 @@ function counterName([name, pool, kind]) {
     return { name, group: "connections", label: plain.slice(12) };
   if (plain.startsWith("websocket"))
     return { name, group: "websockets", label: words.replace(/^websockets? /, "") };
-  if (/^(requests|requests_deferred|received_bytes|sent_bytes)$/.test(plain))
+  if (/^(requests|requests_deferred|received_bytes|sent_bytes|log_lines)$/.test(plain))
     return { name, group: "traffic", label: words };
-  const refusal = /reject|refus|denied|limit|shed|blacklist|evict/.test(plain);
-  return { name, group: refusal ? "limits" : "errors", label: words };
+  if (/reject|refus|denied|limit|blacklist/.test(plain))
+    return { name, group: "limits", label: words };
+  const error = /error|fail|exception|abort|replaced|dropped|stale/.test(plain);
+  return { name, group: error ? "errors" : "others", label: words };
 }
 function counter(name, totals = model.now) {
   const at = model.names.counters.findIndex((each) => each.name === name);
@@ -180,7 +182,8 @@ function takeTotals(parts) {
   const bytesOf = (which) => sum(parts.shards.map((shard) => shard[which]));
   const totals = model.now = { at, state: ["ok", "overloaded", "draining"][state],
     cpu: [user, kernel], resident, counters: parts.counters, pools: parts.pools,
-    shards: parts.shards, latency: flat(parts.latency), busy: flat(parts.busy),
+    shards: parts.shards, groups: parts.groups,
+    latency: flat(parts.latency), busy: flat(parts.busy),
     classes: CLASSES.map((_, i) => sum(parts.routes.map((row) => row[i]))),
     bytes: [bytesOf(2), bytesOf(3)], open: sum(parts.shards.map(([open]) => open)),
     seen: Date.now() };

@@ -7,6 +7,7 @@
 #include <nen/metrics/histogram.hpp>
 #include <nen/server/close_reason.hpp>
 #include <nen/server/dashboard_rows.hpp>
+#include <nen/server/exposed_states.hpp>
 #include <nen/server/metrics_tables.hpp>
 #include <nen/server/process_figures.hpp>
 #include <nen/server/route_metrics.hpp>
@@ -99,6 +100,11 @@ class dashboard_snapshot {
     shards();
     routes();
     latency_of_all();
+    rows_.begin("groups");
+    all_.groups([this](const group_figures& group) {
+      rows_.open().number(group.members).number(group.missed).close();
+    });
+    rows_.end();
     rows_.begin("busy");
     coarse_histogram busy;
     for (std::uint32_t s = 0; s < all_.shards(); ++s) busy.add(all_.loop(s).busy);

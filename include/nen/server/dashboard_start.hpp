@@ -63,7 +63,9 @@ function onNumbers() {
   showShards();
   showLoop();
   showTraffic("connections", model.now.open);
-  showTraffic("websockets", model.now.websockets);
+  showTraffic("websockets", model.now.websockets, model.now.groups.map(([members, missed], i) => (
+    { cells: [`group ${i + 1}: members${missed ? ", and what they missed" : ""}`,
+      text(count(members)), missed ? text(count(missed)) : ""] })));
   showDrops();
 }
 

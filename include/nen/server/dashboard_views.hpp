@@ -229,7 +229,7 @@ function showLoop() {
   rowsInto("loop", LINES.map(([, name]) => name),
     [{ cells: busy.map((ns) => text(time(ns))) }]);
 }
-function showTraffic(group, open) {
+function showTraffic(group, open, more = []) {
   const recent = recentCounters();
   rowsInto(group, ["", "all", "last 10 s"], [
     { cells: ["open now", text(count(open)), ""] },
@@ -237,10 +237,11 @@ function showTraffic(group, open) {
       const all = model.now.counters[i];
       if (its !== group || (all === 0 && kind)) return [];
       return [{ cells: [label, text(count(all)), text(count(recent[i]))] }];
-    })]);
+    }), ...more]);
 }
 const TROUBLES = [["pools", "Pools that ran out", "bad"], ["errors", "Errors", "bad"],
-  ["limits", "Refused and evicted", "warn"], ["timeouts", "Times that passed", "warn"]];
+  ["limits", "Refused", "warn"], ["timeouts", "Times that passed", "warn"],
+  ["others", "Besides", ""]];
 function showDrops() {
   const recent = recentCounters(), rows = [];
   let quiet = 0;
