@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nen/nen.hpp>
+#include <nen/server/dashboard.hpp>
 #include <nen/server/metrics_route.hpp>
 #if defined(NEN_TEST_DEFLATE)
 #include <nen/server/websocket_deflate.hpp>
@@ -257,6 +258,8 @@ struct co_talk {
 /// Asks for memory on purpose, in this way and this often.
 reply take_memory(std::string_view way, std::uint32_t times, response& res);
 
+inline std::string_view dashboard_token() { return "open sesame"; }
+
 using routes =
     router<use<marked>, get<"/", hello>, get<"/shard", shard>, get<"/json/:n", object>,
            get<"/users/:id/:name", user>, group<"/files", get<"/*path", rest>>, any<"/echo", echo>,
@@ -271,6 +274,6 @@ using routes =
            websocket<"/talk", talk>, get<"/co/now", co_now>, any<"/co/late/:ms", co_late>,
            get<"/co/chunks/:count", co_chunks>, streamed<post<"/co/sum", co_sum>>,
            get<"/co/all", co_all>, get<"/co/fetch/:port", co_fetch>, websocket<"/co/talk", co_talk>,
-           metrics_route<"/metrics">>;
+           metrics_route<"/metrics">, dashboard<"/_nen", dashboard_token>>;
 
 }  // namespace nen::test::no_heap

@@ -183,6 +183,26 @@ def ask_itself(server):
         client.close()
 
 
+def watch_it(server):
+    """The dashboard: who has no token, who gets in, and all that its page asks for."""
+    token = "Authorization: Bearer open sesame\r\n"
+    for shard in range(SHARDS):
+        client = server.connect_to(shard)
+        check("no token", client.ask(get("/_nen")).status, 401)
+        check("a token in the query", client.ask(get("/_nen?token=open+sesame")).status, 303)
+        check("a cookie", client.ask(get("/_nen", "Cookie: nen_dashboard=b3BlbiBzZXNhbWU=\r\n"))
+              .status, 200)
+        client.send(upgrade(target="/_nen/live").replace(b"\r\n\r\n",
+                                                         f"\r\n{token}\r\n".encode()))
+        check("handshake", client.read_until(b"\r\n\r\n")[:12], b"HTTP/1.1 101")
+        for asked, last in [(b"n", b"route_names"), (b"s", b"end"), (b"h 1", b"histogram")] * 3:
+            client.send(frame(TEXT, asked))
+            kind = b""
+            while kind != last:
+                kind = read_frame(client)[1].split(b'"')[3]
+        client.close()
+
+
 def test():
     with CountedServer("wait", "patient") as server:
         server.phase("echo")
@@ -190,6 +210,8 @@ def test():
         echo_out_of_a_coroutine(server)
         server.phase("fetches")
         ask_itself(server)
+        server.phase("a dashboard")
+        watch_it(server)
         server.phase("mistakes")
         make_mistakes(server)
         server.phase("broadcasts")
