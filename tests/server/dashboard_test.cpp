@@ -13,6 +13,7 @@
 
 #include "support/catch.hpp"
 #include "support/client.hpp"
+#include "support/test_server.hpp"
 #include "websocket/ws_client.hpp"
 
 namespace {
@@ -304,6 +305,64 @@ TEST_CASE("a dashboard that does not read is answered when it does, and holds up
   CHECK(in.empty());
   CHECK(is_end);
   CHECK(ends == 200);
+}
+
+namespace {
+
+/// The next message of a server on the kernel's ring.
+std::string next_message(client& c) {
+  std::string frame = c.read_bytes(2);
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(frame[i]); };
+  std::size_t size = byte(1);
+  if (size == 126) {
+    frame += c.read_bytes(2);
+    size = static_cast<std::size_t>(byte(2) << 8 | byte(3));
+  }
+  return c.read_bytes(size);
+}
+
+}  // namespace
+
+TEST_CASE("a dashboard adds up what shards do while they go on", "[dashboard]") {
+  constexpr nen::config two_shards = {.shards = 2, .websockets = 4};
+  static nen::server<routes, two_shards, app, room> server;
+  running serving(server, calm, two_shards.shards);
+  client page(server.port());
+  page.send(upgrade_of("/_nen/live"));
+  std::string head;
+  while (!head.ends_with("\r\n\r\n")) head += page.read_bytes(1);
+  REQUIRE(head.starts_with("HTTP/1.1 101"));
+  std::vector<client> others;
+  for (int i = 0; i < 16; ++i) others.emplace_back(server.port());
+  lists all;
+  const auto ask = [&](std::string_view what, std::string_view last) {
+    page.send(frame(text_frame, what));
+    std::string message;
+    while (!message.starts_with("{\"kind\":\"" + std::string(last) + "\"")) {
+      message = next_message(page);
+      read_message(message, all);
+    }
+  };
+  ask("n", "route_names");
+  for (int round = 1; round <= 50; ++round) {
+    // Their shards are at work while this one's reads what they count.
+    for (client& each : others) each.send(ask_for("/users/1"));
+    ask("s", "end");
+    for (client& each : others) CHECK(each.read_answer().status == 200);
+  }
+  ask("s", "end");
+  CHECK(all.at("shards").items.size() == 2);
+  CHECK(all.at("routes").items[rows_of_users][1] == "800");
+  CHECK(all.at("shards").items[0][0] != "0");
+  const auto requests = [&](std::size_t shard) {
+    return std::stoull(all.at("shards").items[shard][1]);
+  };
+  CHECK(requests(0) + requests(1) == 801);  // and the handshake
+  // A client may have its answer before the shard hears that it was sent.
+  CHECK(eventually([&] {
+    ask("h 2", "histogram");
+    return sum_of(all.at("histogram 2")) == 800;
+  }));
 }
 
 // ---- Who may see it. ----

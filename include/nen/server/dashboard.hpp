@@ -156,8 +156,8 @@ struct dashboard_routes<Path, no_dashboard_token{}> {
 /// A page at this path that shows the server at work: answers, latencies, routes, pools, shards,
 /// and what was refused, all shards together, once a second. It is one document without anything
 /// from elsewhere; it asks through a WebSocket at the path's "/live", which only pages of the same
-/// site may open. A shard that is asked reads 16 KiB for each route on each shard that was ever
-/// called: about a microsecond each, once a second for each page that is open.
+/// site may open. An answer keeps its shard busy for about a tenth of a millisecond, and two
+/// microseconds more for each route on each shard that was ever called.
 ///
 /// Whoever can reach the path can see it, unless there is a token. Then the page asks for it, and
 /// keeps it in a cookie; programs send `Authorization: Bearer …`; `?token=…` works as well.

@@ -237,7 +237,7 @@ class dashboard_snapshot {
     }
     rows_.end();
   }
-  /// Reads 16 KiB for each route on each shard that was ever called: about a microsecond each.
+  /// Reads 16 KiB for each route on each shard that was ever called: about two microseconds each.
   void latency_of_all() const noexcept {
     coarse_histogram latency;
     for (std::uint32_t s = 0; s < all_.shards(); ++s) {
