@@ -109,7 +109,7 @@ def crowd(connect, tally):
     kinds = ([{}] * 3                                       # on one connection, without a pause
              + [{"requests_per_connection": 1}] * 2         # a connection for each request
              + [{"requests_per_connection": 3}]
-             + [{"think": 0.02}, {"think": 0.2}, {"think": 0.5}, {"think": 0.5}]
+             + [{"think": 0.02}, {"think": 0.2}, {"think": 0.3}, {"think": 0.4}]
              + [{"path": "/slow/30"}, {"path": "/slow/300"}]
              + [{"body": b"x" * 3000}, {"body": b"y" * 300, "requests_per_connection": 1}])
     return [Client(connect, tally, seed, **kind) for seed, kind in enumerate(kinds)]
