@@ -105,6 +105,15 @@ class Nen(Built):
         return ", ".join(parts)
 
 
+class NenWatched(Nen):
+    """With all on that shows a server and keeps it safe in public. It logs one request in 100."""
+
+    name, program, has = "nen watched", "watched", (HELLO, JSON, ITEM, ECHO, BYTES)
+
+    def command(self, workload, port, folder):
+        return [self.path(), "--port", str(port), "--log", os.path.join(folder, "access.log")]
+
+
 class NenTcp(Nen):
     """The example 04_tcp_echo."""
 
@@ -263,7 +272,7 @@ hosts:
         return ["h2o", "-m", "worker", "-c", os.path.join(folder, "h2o.conf")]
 
 
-SERVERS = [Floor, Nen, NenTcp, Nginx, H2o, Beast, Microhttpd, Websockets, NodeHttp, NodeWs]
+SERVERS = [Floor, Nen, NenWatched, NenTcp, Nginx, H2o, Beast, Microhttpd, Websockets, NodeHttp, NodeWs]
 
 
 def free_port():

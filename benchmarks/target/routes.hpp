@@ -136,7 +136,7 @@ struct closing_session {
 };
 
 // clang-format off
-using routes = nen::router<
+using items = nen::group<"",
     nen::get<"/", plaintext>,
     nen::post<"/", echo>,
     nen::get<"/plaintext", plaintext>,
@@ -154,6 +154,7 @@ using routes = nen::router<
     nen::websocket<"/ws/room", room_member>,
     nen::websocket<"/ws/close/:code", closing_session>>;
 // clang-format on
+using routes = nen::router<items>;
 
 constexpr nen::config with_shards(std::uint32_t shards) {
   return {

@@ -55,8 +55,22 @@ TEST_CASE("a descriptor that takes nothing loses lines, not requests", "[sim]") 
   s.settle();
   CHECK(whole_lines(sink.text()) == static_cast<int>(made));
   ask(s, 200, 300);
-  CHECK(whole_lines(sink.text()) == static_cast<int>(made) + 100);
+  CHECK(whole_lines(text_of(s)) == static_cast<int>(made) + 100);
   CHECK(s.counters().log_write_errors.value() == 0);
+}
+
+TEST_CASE("lines that follow each other soon are gathered for one write", "[sim]") {
+  plain_server s(1, {}, logged());
+  auto& sink = s.network().sink_of(log_descriptor);
+  ask(s, 0, 1);
+  CHECK(sink.writes.size() == 1);  // nobody knows yet that others follow
+  ask(s, 1, 6);
+  CHECK(sink.writes.size() == 1);
+  s.pass(19);
+  CHECK(sink.writes.size() == 1);
+  s.pass(1);
+  CHECK(sink.writes.size() == 2);
+  CHECK(whole_lines(sink.text()) == 6);
 }
 
 TEST_CASE("lines that wait are written together", "[sim]") {

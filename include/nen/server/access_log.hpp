@@ -60,6 +60,10 @@ class line_queue {
     if (begin_ == end_ && !wrapped_) begin_ = end_ = 0;
   }
 
+  /// Of all lines that wait.
+  std::uint32_t bytes() const noexcept {
+    return wrapped_ ? wrap_at_ - begin_ + end_ : end_ - begin_;
+  }
   /// Lines of which at least a part waits.
   std::uint32_t lines() const noexcept { return lines_; }
   void clear() noexcept {
@@ -102,7 +106,7 @@ class access_log {
     always_from_ = options.always_from_status;
     status_min_ = options.status_min;
     open(options.descriptor, Bytes);
-    hurries_ = false;
+    hurries_ = rests_ = false;
     failures_ = 0;
   }
   /// @param write_bytes_max  what the descriptor takes at once without mixing it with others' lines
@@ -127,14 +131,22 @@ class access_log {
     counters.log_lines.add();
   }
 
-  /// At a turn's end: has the ring write what waits.
+  /// At a turn's end: has the ring write what waits. A write of a file costs the kernel some ten
+  /// microseconds, so that lines which follow others soon are gathered for one.
   /// @param is_last  nothing but the log keeps the shard from ending
   template <class Ring>
-  void settle(Ring& ring, bool is_last, shard_counters& counters) noexcept {
+  void settle(Ring& ring, bool is_last, timer_wheel& timers, shard_counters& counters) noexcept {
     if (writing_ || lines_.empty()) return;
     if (is_last && failures_ >= failures_max) return drop_all(counters);
-    if (timer.armed() && !hurries_) return;
+    const bool is_urgent = is_last || hurries_ || lines_.bytes() >= gathered_bytes;
+    if (rests_ && !hurries_) return;
+    if (!is_urgent && timer.armed()) return;
+    const tick now = ring.now_ms();
+    if (!is_urgent && now - write_began_ < gather_ms)
+      return timers.arm(timer, write_began_ + gather_ms);
+    if (!hurries_) timers.cancel(timer);
     writing_ = true;
+    write_began_ = now;
     ring.write(name, descriptor_, lines_.front(write_bytes_max_));
   }
 
@@ -160,7 +172,10 @@ class access_log {
     const bool is_full =
         done.result == -EAGAIN || done.result == -EINTR || done.result == -ECANCELED;
     if (is_full && hurries_) drop_all(counters);
-    if (!hurries_) timers.arm(timer, now + (is_full ? full_ms : failed_ms));
+    if (!hurries_) {
+      timers.arm(timer, now + (is_full ? full_ms : failed_ms));
+      rests_ = true;
+    }
     if (is_full) return 0;
     counters.log_write_errors.add();
     return failures_++ == 0 ? -done.result : 0;
@@ -169,11 +184,13 @@ class access_log {
   /// The shard has to end: what can't be written soon is given up.
   void hurry(timer_wheel& timers, tick now) noexcept {
     hurries_ = true;
+    rests_ = false;
     timers.arm(timer, now + hurry_ms);
   }
   /// Its timer is due.
   template <class Ring>
   void on_timer(Ring& ring, shard_counters& counters) noexcept {
+    rests_ = false;
     if (!hurries_ || gives_up_) return;
     gives_up_ = true;
     if (!writing_) return drop_all(counters);
@@ -193,12 +210,15 @@ class access_log {
     return std::size_t{writing_} + std::size_t{cancelling_};
   }
 
-  /// Armed while writing rests after a failure, and when it has to come to an end.
+  /// Armed while lines are gathered or writing rests after a failure, and when it has to come to an
+  /// end.
   nen::timer timer;
 
  private:
   static constexpr token name{operation::write, 0, 0};
   static constexpr token cancel_name{operation::cancel, 0, 0xffff'ffff};
+  static constexpr std::uint32_t gather_ms = 20;
+  static constexpr std::uint32_t gathered_bytes = Bytes / 4;
   static constexpr std::uint32_t full_ms = 10;
   static constexpr std::uint32_t failed_ms = 1000;
   static constexpr std::uint32_t hurry_ms = 200;
@@ -217,9 +237,11 @@ class access_log {
   std::uint32_t seen_;  // since the last one of the sample
   int always_from_;
   int status_min_;
+  tick write_began_;        // of the last one
   std::uint32_t failures_;  // writes in a row that ended with an error
   bool writing_;            // true exactly when a write is in flight
   bool cancelling_;         // true exactly when its cancel is
+  bool rests_;              // true exactly when it waits for its time after a failure
   bool hurries_;
   bool gives_up_;
 };
@@ -234,7 +256,7 @@ class access_log<0> {
   static void finish(timer_wheel&) noexcept {}
   static void hurry(timer_wheel&, tick) noexcept {}
   template <class Ring>
-  static void settle(Ring&, bool, shard_counters&) noexcept {}
+  static void settle(Ring&, bool, timer_wheel&, shard_counters&) noexcept {}
 };
 
 }  // namespace nen

@@ -114,7 +114,7 @@ void tcp_shard<S, C, R>::on_turn_end() {
     const bool somebody_waits = !waiting_for_buffer_.empty() || !waiting_for_slots_.empty();
     loop_.timers().arm(relief_timer_, loop_.now() + (somebody_waits ? relief_ms : survey_ms));
   }
-  log_.settle(loop_.ring(), draining_ && connections_.in_use() == 0, counters_);
+  log_.settle(loop_.ring(), draining_ && connections_.in_use() == 0, loop_.timers(), counters_);
 }
 
 template <class S, config C, template <ring_sizes> class R>
