@@ -106,12 +106,20 @@ class Nen(Built):
 
 
 class NenWatched(Nen):
-    """With all on that shows a server and keeps it safe in public. It logs one request in 100."""
+    """With all on that shows a server and guards it. It logs one request in 100."""
 
     name, program, has = "nen watched", "watched", (HELLO, JSON, ITEM, ECHO, BYTES)
+    answers = "plain"
 
     def command(self, workload, port, folder):
-        return [self.path(), "--port", str(port), "--log", os.path.join(folder, "access.log")]
+        return [self.path(), "--port", str(port), "--log", os.path.join(folder, "access.log"),
+                "--answers", self.answers]
+
+
+class NenPublic(NenWatched):
+    """The same; and each answer has a request id and security headers, 370 bytes."""
+
+    name, answers = "nen public", "public"
 
 
 class NenTcp(Nen):
@@ -272,7 +280,8 @@ hosts:
         return ["h2o", "-m", "worker", "-c", os.path.join(folder, "h2o.conf")]
 
 
-SERVERS = [Floor, Nen, NenWatched, NenTcp, Nginx, H2o, Beast, Microhttpd, Websockets, NodeHttp, NodeWs]
+SERVERS = [Floor, Nen, NenWatched, NenPublic, NenTcp, Nginx, H2o, Beast, Microhttpd, Websockets,
+           NodeHttp, NodeWs]
 
 
 def free_port():
