@@ -6,7 +6,7 @@ import os
 import time
 
 from lib_chromium import Chromium
-from lib_server_under_test import Failure, Server, check, main, program
+from lib_server_under_test import check, main, program, Server, started_again
 
 
 class Page:
@@ -98,18 +98,6 @@ def take_picture(page, name):
     print(f"picture: {path}")
 
 
-def started_again(port):
-    """The same port; another program's connection may have it for a moment."""
-    for attempt in range(10):
-        server = Server("03_chat", "--port", str(port))
-        try:
-            return server.__enter__()
-        except Failure:
-            if attempt == 9:
-                raise
-            time.sleep(1)
-
-
 def check_reconnect(ann, said):
     """The server has not forgotten: what is shown once more is not in the log twice."""
     ann.tab.evaluate("socket.close()")
@@ -121,7 +109,7 @@ def check_restart(browser, server, ann, said):
     port = server.address[1]
     server.stop()
     ann.wait_for_state("Reconnecting…")
-    again = started_again(port)
+    again = started_again("03_chat", port)
     try:
         ann.wait_for_state("Only you")
         ann.say("Here again")

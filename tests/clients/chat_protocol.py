@@ -3,11 +3,10 @@ those who come later."""
 
 import http.client
 import json
-import socket
 import time
 
 from lib_server_under_test import Server, check, main
-from lib_websocket import BINARY, CLOSE, RawClient, TEXT
+from lib_websocket import BINARY, CLOSE, RawClient, TEXT, check_origins
 
 NAME_CHARACTERS_MAX = 32
 LINE_BYTES_MAX = 1024
@@ -58,19 +57,6 @@ def check_page(server):
           lambda policy: policy.startswith("default-src 'none';"))
     check("it is a page", answer.read()[:15], b"<!doctype html>")
     connection.close()
-
-
-def check_origins(server):
-    """Pages from elsewhere are refused, our own are not."""
-    host = f"{server.address[0]}:{server.address[1]}"
-    for origin, status in [(f"http://{host}", "101"), ("http://evil.example", "403"),
-                           ("null", "403"), (None, "101")]:
-        with socket.create_connection(server.address, timeout=20) as sock:
-            line = f"Origin: {origin}\r\n" if origin else ""
-            sock.sendall(f"GET /chat HTTP/1.1\r\nHost: {host}\r\n{line}Upgrade: websocket\r\n"
-                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
-            check(f"a page of {origin}", sock.recv(4096).split(b" ")[1].decode(), status)
 
 
 def check_talk(server):
@@ -151,7 +137,7 @@ def check_refusals(server):
 def test():
     with Server("03_chat", "--port", "0") as server:
         check_page(server)
-        check_origins(server)
+        check_origins(server, "/chat")
         check_talk(server)
         check_history(server)
         check_refusals(server)

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from lib_chromium import Chromium
-from lib_server_under_test import Failure, Server, check, main, program, tool
+from lib_server_under_test import check, main, program, Server, started_again, tool
 
 PATHS = [("/", 8), ("/plaintext", 16), ("/json", 8), ("/users/7", 4), ("/users/abc", 2), ("/nowhere", 2)]
 
@@ -142,18 +142,6 @@ def check_theme(page):
     page.tab.evaluate("localStorage.clear()")
 
 
-def started_again(port):
-    """The same port; another program's connection may have it for a moment."""
-    for attempt in range(10):
-        server = Server("demo", "--port", str(port))
-        try:
-            return server.__enter__()
-        except Failure:
-            if attempt == 9:
-                raise
-            time.sleep(1)
-
-
 def check_restart(server, page):
     """The page says that nobody answers, comes back by itself, and keeps what it has seen."""
     port = server.address[1]
@@ -162,7 +150,7 @@ def check_restart(server, page):
     check("and says so", page.text("#banner"), lambda t: "does not answer" in t)
     page.picture("dashboard_gone.png")
     before = page.tab.evaluate("model.samples.length")
-    again = started_again(port)
+    again = started_again("demo", port)
     try:
         page.wait_for_state("Live")
         page.wait_for_samples(before + 2)

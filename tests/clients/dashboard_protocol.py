@@ -6,10 +6,9 @@ import hashlib
 import http.client
 import json
 import re
-import socket
 
 from lib_server_under_test import Failure, Server, check, main
-from lib_websocket import CLOSE, RawClient, TEXT
+from lib_websocket import CLOSE, RawClient, TEXT, check_origins
 
 ANSWERS = 300
 
@@ -119,19 +118,6 @@ def check_numbers(server, connection):
         check("what it does not know", page.receive()[0], CLOSE)
 
 
-def check_origins(server):
-    """Pages from elsewhere are refused, our own are not."""
-    host = f"{server.address[0]}:{server.address[1]}"
-    for origin, status in [(f"http://{host}", "101"), ("http://evil.example", "403"),
-                           ("null", "403"), (None, "101")]:
-        with socket.create_connection(server.address, timeout=20) as sock:
-            line = f"Origin: {origin}\r\n" if origin else ""
-            sock.sendall(f"GET /_nen/live HTTP/1.1\r\nHost: {host}\r\n{line}Upgrade: websocket\r\n"
-                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
-            check(f"a page of {origin}", sock.recv(4096).split(b" ")[1].decode(), status)
-
-
 def test():
     with Server("demo", "--port", "0") as server:
         if "/_nen" not in server.said():
@@ -139,7 +125,7 @@ def test():
         connection = http.client.HTTPConnection(*server.address, timeout=20)
         check_page(connection)
         check_numbers(server, connection)
-        check_origins(server)
+        check_origins(server, "/_nen/live")
         connection.close()
 
 

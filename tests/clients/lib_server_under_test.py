@@ -182,6 +182,19 @@ class Server:
               f"{self.said()}----")
 
 
+def started_again(name, port):
+    """A server of ours at a port that one had before; another program's connection may have it for a
+    moment."""
+    for attempt in range(10):
+        server = Server(name, "--port", str(port))
+        try:
+            return server.__enter__()
+        except Failure:
+            if attempt == 9:
+                raise
+            time.sleep(1)
+
+
 def main(test, needs=()):
     try:
         for name in needs:

@@ -165,3 +165,16 @@ class RawClient:
     def expect_end(self, what):
         if self.left or self.sock.recv(1):
             raise Failure(f"{what}: bytes behind the close frame")
+
+
+def check_origins(server, path):
+    """Pages from elsewhere are refused, our own are not."""
+    host = f"{server.address[0]}:{server.address[1]}"
+    for origin, status in [(f"http://{host}", "101"), ("http://evil.example", "403"),
+                           ("null", "403"), (None, "101")]:
+        with socket.create_connection(server.address, timeout=20) as sock:
+            line = f"Origin: {origin}\r\n" if origin else ""
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{line}Upgrade: websocket\r\n"
+                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
+            check(f"a page of {origin}", sock.recv(4096).split(b" ")[1].decode(), status)

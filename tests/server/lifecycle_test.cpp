@@ -14,17 +14,7 @@ using nen::test::stopwatch;
 
 char large[32 * nen::MiB];
 
-constexpr nen::config small = {.connections = 16,
-                               .receive_buffers = 8,
-                               .receive_buffer_bytes = 512,
-                               .send_slots = 16,
-                               .send_slot_bytes = 1024,
-                               .response_bytes_max = 2048,
-                               .head_slots = 4,
-                               .head_bytes_max = 1024,
-                               .target_bytes_max = 256,
-                               .body_slots = 4,
-                               .body_bytes_max = 2048};
+constexpr nen::config small = nen::test::little;
 constexpr nen::config twofold() {
   nen::config c = small;
   c.shards = 2;

@@ -20,17 +20,7 @@ using nen::test::running;
 using nen::test::StartsWith;
 using nen::test::stopwatch;
 
-constexpr nen::config small = {.connections = 16,
-                               .receive_buffers = 8,
-                               .receive_buffer_bytes = 512,
-                               .send_slots = 16,
-                               .send_slot_bytes = 1024,
-                               .response_bytes_max = 2048,
-                               .head_slots = 4,
-                               .head_bytes_max = 1024,
-                               .target_bytes_max = 256,
-                               .body_slots = 4,
-                               .body_bytes_max = 2048};
+constexpr nen::config small = nen::test::little;
 constexpr nen::config changed(std::uint32_t shards, std::uint32_t connections) {
   nen::config c = small;
   c.shards = shards;

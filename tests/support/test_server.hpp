@@ -21,6 +21,19 @@ namespace nen::test {
 
 using std::chrono::milliseconds;
 
+/// Little of everything, so that a server of a test costs little memory.
+inline constexpr config little = {.connections = 16,
+                                  .receive_buffers = 8,
+                                  .receive_buffer_bytes = 512,
+                                  .send_slots = 16,
+                                  .send_slot_bytes = 1024,
+                                  .response_bytes_max = 2048,
+                                  .head_slots = 4,
+                                  .head_bytes_max = 1024,
+                                  .target_bytes_max = 256,
+                                  .body_slots = 4,
+                                  .body_bytes_max = 2048};
+
 /// How many descriptors this process has open.
 inline int open_descriptors() {
   int count = 0;
