@@ -1,8 +1,14 @@
 // Handlers of every kind, none of which asks for memory but those that say so.
 #pragma once
 
+#include <nen/core/constant_time.hpp>
+#include <nen/http/authentication.hpp>
+#include <nen/http/cors.hpp>
+#include <nen/http/limits.hpp>
+#include <nen/http/security_headers.hpp>
 #include <nen/nen.hpp>
 #include <nen/server/dashboard.hpp>
+#include <nen/server/health.hpp>
 #include <nen/server/metrics_route.hpp>
 #if defined(NEN_TEST_DEFLATE)
 #include <nen/server/websocket_deflate.hpp>
@@ -260,6 +266,26 @@ reply take_memory(std::string_view way, std::uint32_t times, response& res);
 
 inline std::string_view dashboard_token() { return "open sesame"; }
 
+// ---- for everybody, and for some ----
+
+inline bool is_ann(std::string_view user, std::string_view password) {
+  return equal_in_constant_time(user, "ann") && equal_in_constant_time(password, "secret");
+}
+inline reply who(const basic_credentials& its, const request_id& id, trace_context trace,
+                 response& res) {
+  return res.begin("text/plain")
+      .write(its.user())
+      .write(" ")
+      .write(id)
+      .write(" ")
+      .write(trace.trace_id())
+      .finish();
+}
+using in_public =
+    group<"/public", security_headers<>, cors<cors_options{.origins = "http://app.example"}>,
+          body_limit<100>, post<"/echo", echo>,
+          group<"/ann", basic_auth<"ann's", is_ann>, get<"", who>>>;
+
 using routes =
     router<use<marked>, get<"/", hello>, get<"/shard", shard>, get<"/json/:n", object>,
            get<"/users/:id/:name", user>, group<"/files", get<"/*path", rest>>, any<"/echo", echo>,
@@ -274,6 +300,7 @@ using routes =
            websocket<"/talk", talk>, get<"/co/now", co_now>, any<"/co/late/:ms", co_late>,
            get<"/co/chunks/:count", co_chunks>, streamed<post<"/co/sum", co_sum>>,
            get<"/co/all", co_all>, get<"/co/fetch/:port", co_fetch>, websocket<"/co/talk", co_talk>,
-           metrics_route<"/metrics">, dashboard<"/_nen", dashboard_token>>;
+           metrics_route<"/metrics">, dashboard<"/_nen", dashboard_token>, livez<"/livez">,
+           readyz<"/readyz">, in_public>;
 
 }  // namespace nen::test::no_heap

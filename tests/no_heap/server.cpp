@@ -102,6 +102,8 @@ constexpr config small = {.shards = 2,
                           .body_slots = 2,
                           .body_bytes_max = 2048,
                           .client_limits = 32,
+                          .request_ids = true,
+                          .log_bytes = 8 * KiB,
                           .websockets = 4,
                           .ws_message_slots = 2,
                           .ws_message_bytes_max = 8192,
@@ -240,6 +242,7 @@ listen_options options_of(bool sheds, bool patient) {
   o.access = &control;
   o.trusted_proxies = proxy;
   o.forwarded = forwarded_field::x_forwarded_for;
+  o.access_log = {.path = "/dev/null", .format = log_format::json};
   return o;
 }
 

@@ -6,6 +6,8 @@ from lib_counted_server import CountedServer, check, chunked, get, post, SHARDS
 from lib_server_under_test import main
 
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+ANN = "YW5uOnNlY3JldA=="
+TRACE = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
 BODY = bytes(range(97, 123)) * 70  # 1820 bytes
 # Request, method, status, body (None: any).
 ROUTES = [
@@ -49,6 +51,17 @@ ROUTES = [
     (post("/co/sum", BODY * 20), "POST", 200, b"36400"),
     (chunked("/co/sum", BODY, BODY, b"x"), "POST", 200, b"3641"),
     (get("/co/all"), "GET", 200, b'{"shards":2,"spawned":true,"connected":false}'),
+    (get("/livez"), "GET", 200, None),
+    (get("/readyz"), "GET", 200, None),
+    (get("/public/ann"), "GET", 401, None),
+    (get("/public/ann", "Authorization: Basic !\r\n"), "GET", 400, None),
+    (get("/public/ann", f"Authorization: Basic {ANN}\r\nX-Request-Id: mine\r\n{TRACE}"), "GET", 200,
+     b"ann mine 4bf92f3577b34da6a3ce929d0e0e4736"),
+    (get("/public/ann", f"Origin: http://app.example\r\nAuthorization: Basic {ANN}\r\n"), "GET", 200,
+     None),
+    (get("/public/ann", "Origin: http://app.example\r\nAccess-Control-Request-Method: GET\r\n",
+         "OPTIONS"), "OPTIONS", 204, None),
+    (post("/public/echo", BODY[:100]), "POST", 200, BODY[:100]),
 ]
 # Request, status; the connection is closed behind each.
 MISTAKES = [
@@ -71,6 +84,7 @@ MISTAKES = [
     (get("/echo", "Transfer-Encoding: chunked\r\n", "POST") + b"xyz\r\n", 400),
     (get("/echo", "Transfer-Encoding: chunked\r\n", "POST") + b"fff\r\n" + b"y" * 4095, 413),
     (get("/echo", "Transfer-Encoding: chunked\r\n", "POST") + b"1;" + b"e" * 3000, 431),
+    (post("/public/echo", BODY[:101]), 413),
     (get("/too-long"), 500),
     (get("/bad-field"), 500),
     (post("/refuse", b"not looked at", method="PUT"), 403),
