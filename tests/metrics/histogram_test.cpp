@@ -60,7 +60,8 @@ TEST_CASE("every bucket is found by its first, its middle and its last value") {
     const bool found = buckets::index_of(buckets::lowest(i)) == i &&
                        buckets::index_of(buckets::middle(i)) == i &&
                        buckets::index_of(buckets::highest(i)) == i;
-    if (!found) FAIL("bucket " << i);
+    CAPTURE(i);
+    CHECK(found);
   }
 }
 
@@ -68,7 +69,8 @@ TEST_CASE("no value is further than 1 % from the middle of its bucket") {
   for (std::size_t i = 1; i < buckets::count; ++i) {
     const bool close = within_one_percent(buckets::middle(i), buckets::lowest(i)) &&
                        within_one_percent(buckets::middle(i), buckets::highest(i));
-    if (!close) FAIL("bucket " << i);
+    CAPTURE(i);
+    CHECK(close);
   }
 }
 

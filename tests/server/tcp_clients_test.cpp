@@ -8,6 +8,7 @@
 #include <nen/testing/simulated_server.hpp>
 #include <nen/testing/simulated_tcp_server.hpp>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace {
 using nen::proxy_protocol;
 using nen::tcp::close_reason;
 
-int opened = 0;
-int closed = 0;
+// Counted by the shard's thread.
+std::atomic<int> opened = 0;
+std::atomic<int> closed = 0;
 
 /// Says whose end it is, then what came.
 struct teller {
