@@ -133,14 +133,15 @@ def survives_hostile_clients(folder, form):
     check("lines", (len(found), lines, dropped), (len(hostile) + ORDINARY,) * 2 + (0,))
     check("the targets", sum(of["target"] is not None and of["target"].endswith("...")
                              for of in found), 1)
-    check("trace", found[4]["trace_id"], trace)
-    check("an id that is not taken", len(found[4]["request_id"]), 32)
-    check("an id that is", found[5]["request_id"], "mine")
-    check("what is refused", [of["status"] for of in found[6:8]], ["400", "400"])
-    if form == "json":
-        check("a user agent", found[1]["user_agent"], 'a"b\\c\ufffd\ufffd\u00e9')
-    else:
-        check("a user agent", found[1]["user_agent"], r"a\x22b\x5Cc\x80\xFF\xC3\xA9")
+    # Two shards write, and each gathers its lines for a while: theirs is no common order.
+    traced, named = sorted((of for of in found if of["target"] == "/who"),
+                           key=lambda of: of["request_id"] == "mine")
+    check("trace", traced["trace_id"], trace)
+    check("an id that is not taken", len(traced["request_id"]), 32)
+    check("an id that is", named["request_id"], "mine")
+    check("what is refused", sum(of["status"] == "400" for of in found), 3)
+    agent = r"a\x22b\x5Cc\x80\xFF\xC3\xA9" if form == "combined" else 'a"b\\c\ufffd\ufffd\u00e9'
+    check("a user agent", agent in [of["user_agent"] for of in found], True)
     print(f"{form}: {len(found)} requests, some hostile, on as many lines")
 
 
