@@ -7,6 +7,7 @@
 #include <nen/nen.hpp>
 #include <nen/testing/simulated_server.hpp>
 
+#include <atomic>
 #include <stdexcept>
 #include <string>
 
@@ -23,8 +24,8 @@ using nen::test::quiet;
 using text = std::string_view;
 
 struct app {
-  int streamed = 0;   // handlers of streamed routes that were called
-  int cancelled = 0;  // of their consumers, who were told that there is no more
+  std::atomic<int> streamed = 0;   // handlers of streamed routes that were called
+  std::atomic<int> cancelled = 0;  // of their consumers, who were told that there is no more
 };
 
 nen::reply now(nen::response& res) { return res.text("hello"); }
@@ -166,7 +167,9 @@ class simulated {
 
 class real {
  public:
-  real() : running_((server.state<app>() = {}, server), options()) {}
+  real()
+      : running_((server.state<app>().streamed = server.state<app>().cancelled = 0, server),
+                 options()) {}
   answer ask(text request) {
     nen::test::client c(server.port());
     c.send(request);

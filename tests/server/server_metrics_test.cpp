@@ -4,6 +4,7 @@
 #include <nen/testing/simulated_server.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,7 +21,7 @@ using nen::test::quiet;
 
 /// What a handler saw, for the test to look at.
 struct seen {
-  const nen::server_metrics* metrics;
+  std::atomic<const nen::server_metrics*> metrics;
 };
 
 nen::reply look(const nen::server_metrics& all, seen& to, nen::response& res) {
