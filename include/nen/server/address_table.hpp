@@ -62,7 +62,7 @@ struct recent_tag;
 /// as long as it has no open connection.
 struct client_slot : list_hook<recent_tag> {
   std::uint64_t prefix;       // all of an IPv4 address, the first half of an IPv6 one
-  std::uint32_t next;         // in its chain: index + 1, 0: the last
+  std::uint32_t home;         // the place in the index that its address's hash points to
   std::uint32_t connections;  // open
   std::uint32_t request_level;
   std::uint32_t connection_level;
@@ -76,10 +76,10 @@ struct client_slot : list_hook<recent_tag> {
 
 }  // namespace detail
 
-/// A chained hash table in static memory. A slot never moves, so that each connection keeps the
-/// index of its client's; as long as it does, the slot can't be given to somebody else. That is
-/// why there have to be more slots than connections: then one can always be had, of a client
-/// without connections. IPv6 clients are told apart by their first 64 bits, because whoever has one
+/// An open-addressing hash table in static memory: an index that is never more than half full, of
+/// slots that never move. So each connection keeps the number of its client's slot, and as long as
+/// it does, that can't be given to somebody else. That is why there have to be more slots than
+/// connections: then one can always be had, of a client without connections. IPv6 clients are told apart by their first 64 bits, because whoever has one
 /// such address has all of them (RFC 6177).
 ///
 /// Ticks wrap: sweep() has to be called at least every ten days or so, lest what is long over comes
@@ -95,7 +95,7 @@ class address_table {
 
   address_table() = default;
 
-  /// @param key  random, so that nobody can choose addresses that fall into one chain
+  /// @param key  random, so that nobody can choose addresses that fall into one place
   /// @pre  it is empty, or nobody has a connection; what it remembers stays
   void start(const limit_options& options, const sip_key& key, shard_counters& counters) noexcept {
     NEN_ASSERT(counters_ == nullptr || counters_ == &counters);
@@ -201,7 +201,7 @@ class address_table {
 
  private:
   using slot_list = intrusive_list<slot, detail::recent_tag>;
-  static constexpr std::uint32_t chains = std::bit_ceil(Slots);
+  static constexpr std::uint32_t places = std::bit_ceil(2 * Slots);
 
   static std::uint64_t prefix_of(const client_address& who) noexcept {
     const std::size_t size = who.what == client_address::kind::ipv4 ? 4 : 8;
@@ -209,18 +209,19 @@ class address_table {
     for (std::size_t i = 0; i < size; ++i) prefix = prefix << 8 | who.bytes[i];
     return prefix;
   }
-  std::uint32_t& chain_of(std::uint64_t prefix, client_address::kind family) noexcept {
-    return chains_[sip_hash(key_, prefix, static_cast<std::uint64_t>(family)) & (chains - 1)];
+  std::uint32_t home_of(std::uint64_t prefix, client_address::kind family) const noexcept {
+    return sip_hash(key_, prefix, static_cast<std::uint64_t>(family)) & (places - 1);
   }
+  static std::uint32_t behind(std::uint32_t place) noexcept { return (place + 1) & (places - 1); }
 
   std::uint32_t find(std::uint64_t prefix, client_address::kind family) noexcept {
-    std::uint32_t at = chain_of(prefix, family);
-    while (at != nobody) {
-      const slot& s = slots_[at - 1];
+    std::uint32_t at = home_of(prefix, family);
+    while (index_[at] != nobody) {
+      const slot& s = slots_[index_[at] - 1];
       if (s.prefix == prefix && s.family == family) break;
-      at = s.next;
+      at = behind(at);
     }
-    return at;
+    return index_[at];
   }
 
   slot& find_or_take(const client_address& who, tick now) noexcept {
@@ -253,9 +254,10 @@ class address_table {
     s.seen = now;
     s.request_level = request_rate_.burst;
     s.connection_level = connection_rate_.burst;
-    std::uint32_t& chain = chain_of(prefix, family);
-    s.next = chain;
-    chain = index + 1;
+    s.home = home_of(prefix, family);
+    std::uint32_t at = s.home;
+    while (index_[at] != nobody) at = behind(at);
+    index_[at] = index + 1;
     list(s);
     return s;
   }
@@ -263,9 +265,16 @@ class address_table {
   void forget(slot& s) noexcept {
     NEN_ASSERT(s.connections == 0);
     const std::uint32_t link = slots_.index_of(s) + 1;
-    std::uint32_t* at = &chain_of(s.prefix, s.family);
-    while (*at != link) at = &slots_[*at - 1].next;
-    *at = s.next;
+    std::uint32_t hole = s.home;
+    while (index_[hole] != link) hole = behind(hole);
+    // Whoever is found by way of this place moves up, and leaves the next hole.
+    for (std::uint32_t at = behind(hole); index_[at] != nobody; at = behind(at)) {
+      const std::uint32_t home = slots_[index_[at] - 1].home;
+      if (((at - home) & (places - 1)) < ((at - hole) & (places - 1))) continue;
+      index_[hole] = index_[at];
+      hole = at;
+    }
+    index_[hole] = nobody;
     unlist(s);
     slots_.release(link - 1);
   }
@@ -323,7 +332,8 @@ class address_table {
   }
 
   pool<slot, Slots> slots_;
-  std::array<std::uint32_t, chains> chains_;  // index + 1 of each chain's first, 0: empty
+  /// The number of a slot + 1, in the first free place from its home on; nobody: free.
+  std::array<std::uint32_t, places> index_;
   slot_list recent_;  // without connections, the one that was seen longest ago first
   slot_list blacklisted_;
   sip_key key_;

@@ -2,9 +2,9 @@
 // cookie that it is exchanged for.
 #pragma once
 
-#include <nen/core/ascii.hpp>
 #include <nen/core/constant_time.hpp>
 #include <nen/core/digest.hpp>
+#include <nen/http/authentication.hpp>
 #include <nen/http/cookie.hpp>
 #include <nen/http/handler.hpp>
 #include <nen/http/query.hpp>
@@ -32,10 +32,9 @@ inline bool is_dashboard_token(std::string_view claim, std::string_view token) n
 
 /// Authorization: Bearer, RFC 6750 §2.1. For programs.
 inline bool has_token_field(const request& req, std::string_view token) noexcept {
-  constexpr std::string_view scheme = "Bearer ";
-  const auto line = req.field("Authorization");
-  return line && equals_ignoring_case(line->substr(0, scheme.size()), scheme) &&
-         is_dashboard_token(trim_ows(line->substr(scheme.size())), token);
+  std::string_view claim;
+  return find_credentials(req, "Bearer", claim) == credentials::there &&
+         is_dashboard_token(claim, token);
 }
 
 /// What the cookie holds is the token in base64, since not every character may be in a cookie.
