@@ -147,6 +147,28 @@ TEST_CASE("pipelined answers have their times one by one", "[metrics]") {
   CHECK(all.route(0, hellos).handler_time.count() == 48);
 }
 
+TEST_CASE("an answer that is taken is counted, although another has come behind it", "[metrics]") {
+  simulated s(1, {}, quiet);
+  s.answer_to(get("/look"));
+  const nen::server_metrics& all = *s.state<seen>().metrics;
+  s.network().window = 100;  // bytes: less than an answer
+  auto c = s.connect();
+  c.stop_reading();
+  c.send(get("/hello"));
+  s.pass(10);
+  c.send(get("/users/1"));  // its answer lies in the slot that is being sent
+  s.pass(10);
+  CHECK(all.route(0, hellos).latency.count() == 0);
+  c.read(60);
+  s.pass(10);
+  CHECK(all.route(0, hellos).latency.count() == 1);
+  CHECK(lasts(all.route(0, hellos).latency, 20));
+  CHECK(all.route(0, users).latency.count() == 0);
+  c.start_reading();
+  s.pass(10);
+  CHECK(all.route(0, users).latency.count() == 1);
+}
+
 TEST_CASE("the times of answers that were never taken are not counted", "[metrics]") {
   simulated s(1, {}, quiet);
   s.answer_to(get("/look"));
