@@ -109,8 +109,7 @@ def check_restart(browser, server, ann, said):
     port = server.address[1]
     server.stop()
     ann.wait_for_state("Reconnecting…")
-    again = started_again("03_chat", port)
-    try:
+    with started_again("03_chat", port) as again:
         ann.wait_for_state("Only you")
         ann.say("Here again")
         ann.wait_for_item("Here again")
@@ -120,10 +119,6 @@ def check_restart(browser, server, ann, said):
         check("what a newcomer is shown", late.lines(), ["Here again"])
         late.say("Back in business")
         ann.wait_for_item("Back in business")
-    except BaseException as problem:
-        again.__exit__(type(problem), problem, None)
-        raise
-    again.__exit__(None, None, None)
 
 
 def test():

@@ -150,8 +150,7 @@ def check_restart(server, page):
     check("and says so", page.text("#banner"), lambda t: "does not answer" in t)
     page.picture("dashboard_gone.png")
     before = page.tab.evaluate("model.samples.length")
-    again = started_again("demo", port)
-    try:
+    with started_again("demo", port) as again:
         page.wait_for_state("Live")
         page.wait_for_samples(before + 2)
         check("no banner", page.tab.evaluate("document.querySelector('#banner').hidden"), True)
@@ -160,10 +159,6 @@ def check_restart(server, page):
         check("counters begin anew", page.tab.evaluate("sum(model.now.classes) < 1000"), True)
         check("no rate is absurd", page.tab.evaluate(
             "sum(model.samples.at(-1).classes) < 1000"), True)
-    except BaseException as problem:
-        again.__exit__(type(problem), problem, None)
-        raise
-    again.__exit__(None, None, None)
 
 
 def test():

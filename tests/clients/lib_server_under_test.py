@@ -8,6 +8,7 @@
 The programs are looked for in NEN_BIN_DIR, or in the folder that is the script's first argument.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -182,17 +183,20 @@ class Server:
               f"{self.said()}----")
 
 
+@contextlib.contextmanager
 def started_again(name, port):
     """A server of ours at a port that one had before; another program's connection may have it for a
     moment."""
-    for attempt in range(10):
-        server = Server(name, "--port", str(port))
-        try:
-            return server.__enter__()
-        except Failure:
-            if attempt == 9:
-                raise
-            time.sleep(1)
+    with contextlib.ExitStack() as until_the_end:
+        for attempt in range(10):
+            try:
+                server = until_the_end.enter_context(Server(name, "--port", str(port)))
+                break
+            except Failure:
+                if attempt == 9:
+                    raise
+                time.sleep(1)
+        yield server
 
 
 def main(test, needs=()):

@@ -130,17 +130,12 @@ using routes = nen::router<
     nen::streamed<nen::post<"/r/says/:what", says>>, nen::post<"/r/whole", greedy>,
     nen::get<"/wake", wake>, nen::get<"/", next>>;
 
-constexpr nen::config sizes{.connections = 16,
-                            .receive_buffers = 8,
-                            .receive_buffer_bytes = 512,
-                            .send_slots = 16,
-                            .send_slot_bytes = 1024,
-                            .response_bytes_max = 2048,
-                            .head_slots = 4,
-                            .head_bytes_max = 1024,
-                            .target_bytes_max = 256,
-                            .body_slots = 2,
-                            .body_bytes_max = 4096};
+constexpr nen::config sizes = [] {
+  nen::config c = nen::test::little;
+  c.body_slots = 2;
+  c.body_bytes_max = 4096;
+  return c;
+}();
 nen::server<routes, sizes, app> server;
 
 constexpr milliseconds far{60'000};

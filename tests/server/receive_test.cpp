@@ -84,17 +84,12 @@ using routes = nen::router<
               [](held& h, nen::response& r) { return r.text(h.waits.wake() ? "y" : "n"); }>,
     nen::get<"/", [](nen::response& r) { return r.text("hi"); }>>;
 
-constexpr nen::config sizes{.connections = 16,
-                            .receive_buffers = 8,
-                            .receive_buffer_bytes = 512,
-                            .send_slots = 16,
-                            .send_slot_bytes = 1024,
-                            .response_bytes_max = 2048,
-                            .head_slots = 4,
-                            .head_bytes_max = 1024,
-                            .target_bytes_max = 256,
-                            .body_slots = 2,
-                            .body_bytes_max = 4096};
+constexpr nen::config sizes = [] {
+  nen::config c = nen::test::little;
+  c.body_slots = 2;
+  c.body_bytes_max = 4096;
+  return c;
+}();
 nen::server<routes, sizes, held> server;
 
 std::string head(std::string_view path, std::string_view field) {

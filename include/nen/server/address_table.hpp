@@ -79,8 +79,8 @@ struct client_slot : list_hook<recent_tag> {
 /// An open-addressing hash table in static memory: an index that is never more than half full, of
 /// slots that never move. So each connection keeps the number of its client's slot, and as long as
 /// it does, that can't be given to somebody else. That is why there have to be more slots than
-/// connections: then one can always be had, of a client without connections. IPv6 clients are told apart by their first 64 bits, because whoever has one
-/// such address has all of them (RFC 6177).
+/// connections: then one can always be had, of a client without connections. IPv6 clients are told
+/// apart by their first 64 bits, because whoever has one such address has all of them (RFC 6177).
 ///
 /// Ticks wrap: sweep() has to be called at least every ten days or so, lest what is long over comes
 /// back.

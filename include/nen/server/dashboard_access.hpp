@@ -74,7 +74,8 @@ inline reply let_in(const request& req, response& res, std::string_view token) n
 inline reply ask_for_token(response& res) noexcept {
   res.set_status(status::unauthorized);
   res.field("WWW-Authenticate", "Bearer realm=\"dashboard\"").field("Cache-Control", "no-store");
-  return send_dashboard_page(res, dashboard_door, dashboard_door_policy);
+  return send_dashboard_page(res, {dashboard_door.data(), dashboard_door.size()},
+                             dashboard_door_policy);
 }
 
 /// Middleware: nobody gets past it who does not have the token.

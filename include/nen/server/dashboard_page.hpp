@@ -21,20 +21,22 @@ inline constexpr std::string_view dashboard_parts[] = {
     dashboard_head,   dashboard_style, dashboard_body,  dashboard_script,
     dashboard_charts, dashboard_views, dashboard_start, dashboard_end};
 
-inline constexpr std::size_t dashboard_bytes = [] {
-  std::size_t size = 0;
-  for (const std::string_view part : dashboard_parts) size += part.size();
-  return size;
-}();
-
-inline constexpr std::array<char, dashboard_bytes> dashboard_text = [] {
-  std::array<char, dashboard_bytes> all{};
-  std::size_t size = 0;
-  for (const std::string_view part : dashboard_parts) {
-    for (const char c : part) all[size++] = c;
+/// A document in one piece.
+template <const auto& Parts>
+inline constexpr auto dashboard_document = [] {
+  constexpr std::size_t size = [] {
+    std::size_t sum = 0;
+    for (const std::string_view part : Parts) sum += part.size();
+    return sum;
+  }();
+  std::array<char, size> all{};
+  std::size_t used = 0;
+  for (const std::string_view part : Parts) {
+    for (const char c : part) all[used++] = c;
   }
   return all;
 }();
+inline constexpr auto& dashboard_text = dashboard_document<dashboard_parts>;
 
 // The digests are of what stands in the page's style and script, CSP 3 §8.2: a browser runs no
 // other. Whoever changes those is told the new ones by tests/clients/dashboard_protocol.py.
@@ -45,16 +47,7 @@ inline constexpr std::string_view dashboard_policy =
     "style-src 'sha256-pC+/pDxoYFwV9O5y4lZfEmh3Xs6OV34y4ps1NaoHmNA='";
 
 /// What is shown instead to who has no token.
-inline constexpr std::string_view dashboard_door = R"html(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Nen Net</title>
-<link rel="icon" href="data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16
- 16'><circle cx='8' cy='8' r='6' fill='none' stroke='%230a8f6c' stroke-width='3'/></svg>">
-<style>
+inline constexpr std::string_view dashboard_form = R"html(
 :root { color-scheme: light dark; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center;
   background: light-dark(#f7f6f2, #0f1416); color: light-dark(#1b2226, #e9eeec);
@@ -83,6 +76,8 @@ button { border: 0; background: light-dark(#08775a, #4fd1a5); color: light-dark(
 </body>
 </html>
 )html";
+inline constexpr std::string_view dashboard_door_parts[] = {dashboard_head, dashboard_form};
+inline constexpr auto& dashboard_door = dashboard_document<dashboard_door_parts>;
 
 inline constexpr std::string_view dashboard_door_policy =
     "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
